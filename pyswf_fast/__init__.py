@@ -1,0 +1,1 @@
+"""Amazon SWF deciders as plain Python functions."""
