@@ -1,0 +1,170 @@
+"""Exceptions ↔ the ``reason`` and ``details`` of an SWF failure.
+
+What travels is text alone: type name, message, traceback and the chain of causes. On the other side a
+`RemoteError` stands for each of them; no type is imported to rebuild it.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import orjson
+
+from pyswf_fast.exceptions import RemoteError
+
+__all__ = ["failure_from_text", "failure_to_text"]
+
+#: Characters that SWF takes in ``reason`` and ``details``.
+REASON_LIMIT = 256
+DETAILS_LIMIT = 32_768
+
+#: How many exceptions of one chain travel, the raised one first.
+CHAIN_LIMIT = 16
+
+_MARK = "pyswf"
+_FORMAT = 1
+_TYPE_NAME_LIMIT = 256
+_CUT = "…"
+
+
+def failure_to_text(exception: BaseException, limit: int = DETAILS_LIMIT) -> tuple[str, str]:
+    """Write an exception as ``(reason, details)``, fitted to SWF's limits.
+
+    Parameters:
+        exception: What was raised.
+        limit: The most characters that details may have.
+    """
+    links = [_describe(item) for item in _chain(exception)]
+    first = links[0]
+    short = first["type"].removeprefix("builtins.")
+    reason = _head(f"{short}: {first['message']}" if first["message"] else short, REASON_LIMIT)
+    details = _dump(links)
+    room = limit
+    while len(details) > limit and room > 0:
+        details = _dump(_fit(links, room))
+        room = room * 3 // 4
+    if len(details) > limit:
+        details = _dump(_fit(links[:1], 0))
+    return reason, details
+
+
+def failure_from_text(reason: str | None, details: str | None) -> RemoteError | None:
+    """Read what `failure_to_text` wrote; what somebody else wrote becomes one `RemoteError` of its text.
+
+    Returns:
+        The stand-in, its causes chained as ``__cause__``; None where there is no text at all.
+    """
+    links = _parse(details) if details else None
+    if links is None:
+        if not reason and not details:
+            return None
+        return RemoteError(reason or "failure", details or "")
+    cause: RemoteError | None = None
+    for link in reversed(links):
+        error = RemoteError(link["type"], link["message"], link["traceback"])
+        error.__cause__ = cause
+        cause = error
+    return cause
+
+
+def _chain(exception: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    seen: set[int] = set()
+    item: BaseException | None = exception
+    while item is not None and id(item) not in seen and len(found) < CHAIN_LIMIT:
+        seen.add(id(item))
+        found.append(item)
+        item = item.__cause__ or (None if item.__suppress_context__ else item.__context__)
+    return found
+
+
+def _describe(exception: BaseException) -> dict[str, str]:
+    if isinstance(exception, RemoteError):
+        return {
+            "type": _clean(exception.type_name)[:_TYPE_NAME_LIMIT],
+            "message": _clean(exception.message),
+            "traceback": _clean(exception.traceback),
+        }
+    kind = type(exception)
+    try:
+        message = str(exception)
+    except Exception as second:  # noqa: BLE001 - a __str__ may raise anything, and the failure must still travel
+        message = f"<{type(second).__qualname__} in its __str__>"
+    try:
+        text = "".join(traceback.format_exception(kind, exception, exception.__traceback__, chain=False))
+    except Exception:  # noqa: BLE001 - likewise
+        text = "".join(traceback.format_tb(exception.__traceback__))
+    return {
+        "type": _clean(f"{kind.__module__}.{kind.__qualname__}")[:_TYPE_NAME_LIMIT],
+        "message": _clean(message),
+        "traceback": _clean(text),
+    }
+
+
+def _clean(text: str) -> str:
+    """Join surrogate pairs and replace lone surrogates: the text is valid Unicode, and a cut falls into none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _fit(links: list[dict[str, str]], room: int) -> list[dict[str, str]]:
+    """Cut texts so that half of the room is the raised exception's, and the others share the rest."""
+    fitted = []
+    for index, link in enumerate(links):
+        others = len(links) - 1
+        share = (room // 2 if others else room) if index == 0 else room // 2 // others
+        share = max(0, share - len(link["type"]) - 48)
+        message = _head(link["message"], max(share // 4, share - len(link["traceback"])))
+        fitted.append(
+            {
+                "type": link["type"],
+                "message": message,
+                "traceback": _tail(link["traceback"], max(0, share - len(message))),
+            }
+        )
+    return fitted
+
+
+def _head(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    return text[: length - 1] + _CUT if length else ""
+
+
+def _tail(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    return _CUT + text[len(text) - length + 1 :] if length else ""
+
+
+def _dump(links: list[dict[str, str]]) -> str:
+    first, *causes = links
+    document: dict[str, Any] = {_MARK: _FORMAT, **first}
+    if causes:
+        document["causes"] = causes
+    return orjson.dumps(document).decode()
+
+
+def _parse(details: str) -> list[dict[str, str]] | None:
+    if not details.startswith('{"'):
+        return None
+    try:
+        document = orjson.loads(details)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or document.get(_MARK) != _FORMAT:
+        return None
+    causes = document.get("causes", [])
+    if not isinstance(causes, list):
+        return None
+    links = [document, *causes[: CHAIN_LIMIT - 1]]
+    for link in links:
+        if not isinstance(link, dict) or not all(
+            isinstance(link.get(key), str) for key in ("type", "message", "traceback")
+        ):
+            return None
+    return links
