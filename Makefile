@@ -1,0 +1,123 @@
+# The one door for developers. `make help` says what there is.
+#
+# PYTHON  the interpreter that environments are made from      make test PYTHON=python3.13
+# ARGS    passed on to the demo, pytest or the benchmarks      make test ARGS="-k timers -x"
+
+PYTHON ?= python3
+ARGS   ?=
+VENV   := .venv
+BIN    := $(CURDIR)/$(VENV)/bin
+ENGINE := $(wildcard _replay/*.pyx _replay/*.pxd) setup.py
+# What a build of its own needs: the tree is copied, so that a debug or asan build never stands beside,
+# nor in the way of, the release build of the checkout.
+TREE   := $(wildcard _replay pyswf_fast tests benchmarks examples docs .ci setup.py pyproject.toml \
+            MANIFEST.in Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE)
+# pytest-benchmark, once `make bench` has brought it, would warn about xdist.
+PYTEST := -m pytest -p no:benchmark
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYSWF_BUILD PYTHONPATH PYTHONHOME
+
+.PHONY: help demo test test-release test-debug lint bench debug asan sdist clean build
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: build  ## environment, build, and a workflow that surveys the standard library
+	@$(BIN)/pyswf-fast demo $(ARGS)
+
+test: test-release test-debug  ## environment, build, and the whole suite in release and debug builds
+
+lint: build $(VENV)/.dev  ## ruff, mypy, cython-lint, and the stub against the built module
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	PATH="$(BIN):$$PATH" $(BIN)/cython-lint _replay
+	$(BIN)/python -m mypy.stubtest pyswf_fast._replay --concise
+
+bench: build $(VENV)/.bench  ## the benchmarks, release build
+	@cd benchmarks && $(BIN)/python -m pytest -p no:xdist . $(ARGS)
+
+debug: build/debug/.built  ## build with assertions and checks, in build/debug
+
+asan: build/asan/.built $(VENV)/.dev  ## build with AddressSanitizer, and the tests of broken bytes in it
+	@cd build/asan && PYTHONPATH=$(CURDIR)/build/asan PYTHONMALLOC=malloc \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" \
+	  $(BIN)/python $(PYTEST) -p no:xdist $(shell find tests -name 'test_broken*.py') $(ARGS)
+
+sdist: build  ## the source distribution, in build/dist
+	@rm -rf build/dist && mkdir -p build/dist
+	@$(BIN)/python -c "from setuptools import build_meta; build_meta.build_sdist('build/dist')" > build/dist.log
+	@ls build/dist/*.tar.gz
+
+clean:  ## remove every build and the environment
+	rm -rf build dist *.egg-info pyswf_fast/*.so $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+test-release: build $(VENV)/.dev
+	@echo "the suite, release build"
+	@$(BIN)/python $(PYTEST) -n auto $(ARGS)
+
+test-debug: build/debug/.built $(VENV)/.dev
+	@echo "the suite, debug build"
+	@cd build/debug && PYTHONPATH=$(CURDIR)/build/debug $(BIN)/python $(PYTEST) -n auto $(ARGS)
+
+# The checkout holds the release build. Who built another one here by hand gets it replaced.
+build: $(VENV)/.built
+	@$(BIN)/python -c "import sys, pyswf_fast._replay as r; sys.exit(r.BUILD != 'release')" 2>/dev/null \
+	  || { rm -f $(VENV)/.built; $(MAKE) --no-print-directory $(VENV)/.built; }
+
+$(VENV)/.built: $(VENV)/.environment $(ENGINE)
+	@echo "building the release engine"
+	@rm -f pyswf_fast/_replay*.so
+	@PYSWF_BUILD=release $(BIN)/pip install --quiet --no-build-isolation --editable .
+	@touch $@
+
+# A copy with times kept: Cython and the C compiler do again only what changed.
+build/%/.built: $(VENV)/.environment FORCE
+	@mkdir -p build/$*
+	@cd build/$* && rm -rf $(TREE)
+	@cp -Rp $(TREE) build/$*
+	@rm -f build/$*/pyswf_fast/*.so
+	@echo "building the $* engine in build/$*"
+	@cd build/$* && PYSWF_BUILD=$* $(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $@
+
+$(VENV)/.environment: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: give make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c "$$PREFLIGHT"
+	@echo "making the environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet "pip>=25.1"
+	@$(BIN)/pip install --quiet --group build
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.environment
+	@echo "installing what tests and lint need"
+	@$(BIN)/pip install --quiet --group test --group lint
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.environment
+	@echo "installing what the benchmarks need"
+	@$(BIN)/pip install --quiet --group bench --group test
+	@touch $@
+
+.PHONY: FORCE
+FORCE:
+
+define PREFLIGHT
+import os, shutil, sys, sysconfig
+if sys.version_info < (3, 10):
+    sys.exit("pyswf_fast needs Python 3.10 or newer, this is %d.%d: give make PYTHON=..." % sys.version_info[:2])
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("this Python has no venv: install it (Debian: apt-get install python3-venv)")
+compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+if shutil.which(compiler) is None:
+    sys.exit("there is no C compiler (%s): install one (Debian: apt-get install gcc libc6-dev)" % compiler)
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    sys.exit("Python.h is not there: install Python's headers (Debian: apt-get install python3-dev)")
+endef
+export PREFLIGHT

@@ -1,0 +1,5 @@
+"""`python -m pyswf_fast.cli` is `pyswf-fast`."""
+
+from pyswf_fast.cli import main
+
+main()

@@ -1,0 +1,174 @@
+"""Commands that look at executions: list, show, history."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pyswf_fast.cli.output import clock, fields, print_json, table
+from pyswf_fast.cli.session import Session, with_session
+
+__all__ = ["history", "list_executions", "show"]
+
+DAY_SECONDS = 86_400
+PAGE_EVENTS = 1000
+DETAIL_CHARACTERS = 100
+# What one wants to see first of an event, in this order; the rest is in the JSON.
+TELLING = (
+    "workflowId", "activityId", "timerId", "signalName", "markerName", "id", "name", "workflowType",
+    "activityType", "workflowExecution", "cause", "timeoutType", "reason", "startToFireTimeout",
+    "input", "result", "details", "scheduledEventId", "initiatedEventId", "startedEventId",
+)  # fmt: skip
+
+
+@click.command("list")
+@click.option(
+    "--status",
+    type=click.Choice(
+        ["open", "closed", "completed", "failed", "canceled", "terminated", "continued_as_new", "timed_out"],
+        case_sensitive=False,
+    ),
+    help="only these",
+)
+@click.option("--type", "type_name", metavar="NAME", help="only this workflow type")
+@click.option("--tag", help="only those with this tag")
+@click.option("--days", type=click.FloatRange(min=0), help="only those started in the last so many days")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="at most so many")
+@with_session
+def list_executions(
+    session: Session,
+    status: str | None,
+    type_name: str | None,
+    tag: str | None,
+    days: float | None,
+    limit: int,
+) -> None:
+    """List executions, open ones first, newest first."""
+    since = 0 if days is None else int(time.time() - days * DAY_SECONDS)
+    found = list(itertools.islice(executions(session, status, type_name, tag, since), limit))
+    if session.json:
+        print_json({"executionInfos": found})
+        return
+    table(
+        ("workflow", "run", "type", "started", "status"),
+        (
+            (
+                info["execution"]["workflowId"],
+                info["execution"]["runId"],
+                kind(info["workflowType"]),
+                clock(info["startTimestamp"]),
+                info.get("closeStatus", "OPEN"),
+            )
+            for info in found
+        ),
+        empty="no executions",
+    )
+
+
+def executions(
+    session: Session, status: str | None, type_name: str | None, tag: str | None, since: int
+) -> Iterator[dict[str, Any]]:
+    """Execution infos as SWF gives them; SWF takes one filter besides the time, so the others are ours."""
+    close_status = None if status in (None, "open", "closed") else str(status).upper()
+    for side, wanted in (("Open", status in (None, "open")), ("Closed", status != "open")):
+        if not wanted:
+            continue
+        for page in session.pages(
+            f"List{side}WorkflowExecutions",
+            startTimeFilter={"oldestDate": since},
+            typeFilter={"name": type_name} if type_name else None,
+            tagFilter={"tag": tag} if tag and not type_name else None,
+        ):
+            for info in page["executionInfos"]:
+                if close_status not in (None, info.get("closeStatus")):
+                    continue
+                if tag is None or tag in info.get("tagList", ()):
+                    yield info
+
+
+@click.command()
+@click.argument("workflow_id")
+@click.option("--run-id", help="this run, not the open or last one")
+@with_session
+def show(session: Session, workflow_id: str, run_id: str | None) -> None:
+    """Show one execution: its state, its settings, what it has open."""
+    found = session.call("DescribeWorkflowExecution", execution=session.find(workflow_id, run_id))
+    if session.json:
+        print_json(found)
+        return
+    info, settings, counts = found["executionInfo"], found["executionConfiguration"], found["openCounts"]
+    fields(
+        [
+            ("workflow", info["execution"]["workflowId"]),
+            ("run", info["execution"]["runId"]),
+            ("type", kind(info["workflowType"])),
+            ("status", info.get("closeStatus", info["executionStatus"])),
+            ("started", clock(info["startTimestamp"])),
+            ("closed", clock(info.get("closeTimestamp"))),
+            ("cancel requested", "yes" if info.get("cancelRequested") else None),
+            ("parent", info.get("parent", {}).get("workflowId")),
+            ("tags", ", ".join(info.get("tagList", ()))),
+            ("task list", settings["taskList"]["name"]),
+            ("execution timeout", f"{settings['executionStartToCloseTimeout']} s"),
+            ("decision timeout", f"{settings['taskStartToCloseTimeout']} s"),
+            ("child policy", settings["childPolicy"]),
+            ("open activities", counts["openActivityTasks"]),
+            ("open timers", counts["openTimers"]),
+            ("open children", counts["openChildWorkflowExecutions"]),
+            ("open decisions", counts["openDecisionTasks"]),
+            ("last activity", clock(found.get("latestActivityTaskTimestamp"))),
+            ("says", found.get("latestExecutionContext")),
+        ]
+    )
+
+
+@click.command()
+@click.argument("workflow_id")
+@click.option("--run-id", help="this run, not the open or last one")
+@click.option("--reverse", is_flag=True, help="newest first")
+@click.option("--limit", type=click.IntRange(min=1), help="at most so many events")
+@with_session
+def history(session: Session, workflow_id: str, run_id: str | None, reverse: bool, limit: int | None) -> None:
+    """Show the events of one execution; as JSON it is the document that `History.from_json` reads."""
+    pages = session.pages(
+        "GetWorkflowExecutionHistory",
+        execution=session.find(workflow_id, run_id),
+        reverseOrder=True if reverse else None,
+        maximumPageSize=min(limit or PAGE_EVENTS, PAGE_EVENTS),
+    )
+    events = itertools.islice((event for page in pages for event in page["events"]), limit)
+    if session.json:
+        print_json({"events": list(events)})
+        return
+    table(
+        ("id", "time", "event", "of it"),
+        ((str(e["eventId"]), clock(e["eventTimestamp"]), e["eventType"], gist(e)) for e in events),
+        empty="no events",
+    )
+
+
+def gist(event: dict[str, Any]) -> str:
+    """The attributes of an event that tell most, shortened."""
+    name = event["eventType"]
+    attributes = event.get(f"{name[0].lower()}{name[1:]}EventAttributes", {})
+    parts = []
+    for key in TELLING:
+        value = attributes.get(key)
+        if value in (None, "", 0):
+            continue
+        if isinstance(value, dict):
+            value = kind(value) if "version" in value else value.get("workflowId", value.get("name"))
+        text = str(value)
+        parts.append(
+            f"{key}={text if len(text) <= DETAIL_CHARACTERS else text[: DETAIL_CHARACTERS - 1] + '…'}"
+        )
+    return " ".join(parts)
+
+
+def kind(type: dict[str, str]) -> str:
+    """A workflow or activity type as one word or two."""
+    return f"{type['name']} {type['version']}"

@@ -1,0 +1,88 @@
+"""Commands that stay: the embedded service, and a worker."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+import click
+
+from pyswf_fast.cli.session import Session, with_session
+from pyswf_fast.cli.values import find_tasks
+from pyswf_fast.exceptions import SwfError
+
+__all__ = ["serve", "worker"]
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="the address to listen on")
+@click.option(
+    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one"
+)
+@click.option(
+    "--db", default=":memory:", show_default=True, metavar="PATH", help="the SQLite file that keeps it all"
+)
+@click.option("--debug", is_flag=True, help="show the traceback of an error")
+def serve(host: str, port: int, db: str, debug: bool) -> None:
+    """Run the embedded SWF service, for development and tests. It checks no credentials."""
+    import sqlite3
+
+    from pyswf_fast.service.http import serve as run_service
+
+    del debug  # read where errors are shown
+    try:
+        run_service(host, port, db)
+    except sqlite3.Error as error:
+        raise SwfError(f"database {db}: {error}") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SwfError(
+                f"port {port} of {host} is in use: give another --port, or 0 for a free one"
+            ) from error
+        raise
+
+
+@click.command()
+@click.argument("modules", nargs=-1, required=True, metavar="MODULE...")
+@click.option("--task-list", envvar="PYSWF_TASK_LIST", help="the list to serve  [env: PYSWF_TASK_LIST]")
+@click.option(
+    "--activity-concurrency",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="activities at once",
+)
+@click.option(
+    "--only", type=click.Choice(["deciders", "activities"]), help="leave the others to other workers"
+)
+@click.option("-v", "--verbose", is_flag=True, help="log what is done")
+@with_session
+def worker(
+    session: Session,
+    modules: tuple[str, ...],
+    task_list: str | None,
+    activity_concurrency: int,
+    only: str | None,
+    verbose: bool,
+) -> None:
+    """Serve the deciders and activities of modules until SIGINT or SIGTERM."""
+    domain = session.require_domain()
+    deciders, activities = find_tasks(modules)
+    if only == "deciders":
+        activities = []
+    elif only == "activities":
+        deciders = []
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    from pyswf_fast.worker import Worker
+
+    Worker(
+        domain=domain,
+        task_list=task_list,
+        deciders=deciders,
+        activities=activities,
+        activity_concurrency=activity_concurrency,
+        client=session.client,
+    ).run()

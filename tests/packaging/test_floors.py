@@ -1,0 +1,94 @@
+"""A module imports only from floors below its own, so that the package can be read from the bottom up."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import pyswf_fast
+
+PACKAGE = Path(pyswf_fast.__file__).parent
+
+#: From the ground up. Modules of one floor may use each other only as their order here allows.
+FLOORS = (
+    ("exceptions",),
+    ("_replay",),
+    ("serializers", "datastores", "failures"),
+    ("payload", "retry"),
+    ("decorators", "workflow", "activity"),
+    ("decider", "client", "perform"),
+    ("worker", "replayer", "polling"),
+    ("cli", "testing"),
+)
+#: PySwfAws's module names, which only hand on what others define.
+HANDED_ON = ("activityworker", "decisionworker", "promise", "models")
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def part_of(path: Path) -> str:
+    """The name under which a file stands in the table: its module, or its subpackage."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path: Path) -> Iterator[tuple[str, int]]:
+    """The parts of the package that a file imports, with the line; imports for types alone do not count."""
+    tree = ast.parse(path.read_bytes())
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "pyswf_fast":
+            names = [f"pyswf_fast.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            if top == "pyswf_fast":
+                yield rest.partition(".")[0], node.lineno
+
+
+def files(part: str) -> list[Path]:
+    return [path for path in modules() if part_of(path) == part]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_from_floors_below(path: Path) -> None:
+    part = part_of(path)
+    if part == "service":
+        allowed = {"exceptions", "service"}
+    elif part == "cli":
+        allowed = {name for name in FLOOR_OF if name != "testing"} | {"service"}
+    elif part in HANDED_ON:
+        allowed = set(FLOOR_OF)
+    else:
+        assert part in FLOOR_OF, f"give {part!r} a floor in {__file__}"
+        allowed = {name for name, floor in FLOOR_OF.items() if floor < FLOOR_OF[part]}
+    # The names that the package itself exports come from floors of their own; only the top uses them so.
+    wrong = [
+        f"{path}:{line} imports {name}"
+        for name, line in imported_parts(path)
+        if name not in allowed and not (part == "cli" and name in pyswf_fast.__all__)
+    ]
+    assert wrong == []
+
+
+def test_the_command_line_alone_reaches_into_the_service() -> None:
+    users = {part_of(path) for path in modules() for name, _ in imported_parts(path) if name == "service"}
+    assert users <= {"cli", "service", "testing"}
