@@ -26,6 +26,7 @@ _MARK = "pyswf"
 _FORMAT = 1
 _TYPE_NAME_LIMIT = 256
 _CUT = "…"
+_LONG_MESSAGE = 1_000
 
 
 def failure_to_text(exception: BaseException, limit: int = DETAILS_LIMIT) -> tuple[str, str]:
@@ -91,19 +92,26 @@ def _describe(exception: BaseException) -> dict[str, str]:
         message = str(exception)
     except Exception as second:  # noqa: BLE001 - a __str__ may raise anything, and the failure must still travel
         message = f"<{type(second).__qualname__} in its __str__>"
-    try:
-        text = "".join(traceback.format_exception(kind, exception, exception.__traceback__, chain=False))
-    except Exception:  # noqa: BLE001 - likewise
-        text = "".join(traceback.format_tb(exception.__traceback__))
+    if len(message) <= _LONG_MESSAGE:
+        lines = _format(exception)
+    else:  # it travels beside the traceback and must not crowd it out
+        lines = [*traceback.format_tb(exception.__traceback__), f"{kind.__qualname__}: {message[:80]}{_CUT}"]
     return {
         "type": _clean(f"{kind.__module__}.{kind.__qualname__}")[:_TYPE_NAME_LIMIT],
         "message": _clean(message),
-        "traceback": _clean(text),
+        "traceback": _clean("".join(lines)),
     }
 
 
+def _format(exception: BaseException) -> list[str]:
+    try:
+        return traceback.format_exception(type(exception), exception, exception.__traceback__, chain=False)
+    except Exception:  # noqa: BLE001 - notes and syntax errors may hold anything
+        return traceback.format_tb(exception.__traceback__)
+
+
 def _clean(text: str) -> str:
-    """Join surrogate pairs and replace lone surrogates: the text is valid Unicode, and a cut falls into none."""
+    """Join surrogate pairs and replace lone surrogates: all is valid Unicode, and a cut falls into none."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -52,8 +52,7 @@ class JsonSerializer:
 
     Written and read by orjson, and by the standard json wherever orjson would refuse or change a value that
     JSON carries: integers beyond 64 bits, NaN and the infinities, keys that are not strings, lone surrogates.
-    Tuples come back as lists; dataclasses, datetimes, UUIDs and enums as the plain values that orjson makes of
-    them.
+    Tuples come back as lists; dataclasses, datetimes, UUIDs and enums as what orjson writes for them.
     """
 
     def serialize_input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
