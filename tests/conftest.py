@@ -1,0 +1,27 @@
+"""What the whole suite shares: Hypothesis profiles, and a header that names the build under test."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Shared machines are noisy: a deadline would fail examples that are only unlucky.
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=int(os.environ.get("PYSWF_EXAMPLES", "400")),
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_report_header() -> str:
+    """Name the build of the extension: the same suite runs in release, debug and asan."""
+    try:
+        from pyswf_fast import _replay
+    except ImportError as error:
+        return f"pyswf_fast._replay: not importable ({error})"
+    return f"pyswf_fast._replay: {_replay.BUILD} build, {_replay.__file__}"

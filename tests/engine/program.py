@@ -1,0 +1,108 @@
+"""Deciders as data: a tiny language that Hypothesis writes, and that two interpreters run.
+
+A program is a list of steps. `model.py` runs it with Python generators; `public.py` runs it through what users
+call. Both share one list of Promises (any branch may use any of them) and one log of what the decider saw; the
+log is the decider's result, so nothing that a program sees can differ unnoticed.
+
+    ("call", activity, argument)        P.append(activity(argument, what the log is now))
+    ("graph", activity, i)              P.append(activity(P[i]))            a Promise as an argument
+    ("child", argument)                 P.append(child(argument))
+    ("timer", seconds)                  P.append(Timer.get(seconds))
+    ("marker", name, details)           P.append(Marker(name, details))
+    ("spawn", block)                    P.append(spawn(block))
+    ("wait", i)                         log(P[i].result)
+    ("wait_all", [i, …], timeout)       log(wait_all(…))
+    ("wait_any", [i, …], timeout)       log(index of wait_any(…))
+    ("sleep", seconds)                  sleep(seconds)
+    ("signal", name, timeout)           log(workflow.signals(name).get(timeout))
+    ("cached", value)                   log(cached function of value)
+    ("cancel", i)                       P[i].cancel()
+    ("ready", i, block, block)          the first block if P[i].is_ready, else the second
+    ("try", block)                      except Exception: log it
+    ("guard", block)                    except WorkflowCanceled: log it
+    ("asked",)                          log(workflow.cancel_requested)
+    ("now",)                            log(workflow.now())
+    ("raise", message)                  raise Boom(message)
+    ("return",)                         return from the function (or branch)
+
+An index counts modulo the number of Promises; a step that needs one does nothing while there is none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+Step = tuple[Any, ...]
+Block = list[Step]
+
+#: name → how often it is tried, and after what. The first has the defaults of the decorator.
+ACTIVITIES: dict[str, dict[str, Any]] = {
+    "steady": {"max_attempts": 5, "retry_states": ("FAILED_TO_SCHEDULE", "FAILED", "TIMED_OUT")},
+    "once": {"max_attempts": 1, "retry_states": ("FAILED_TO_SCHEDULE", "FAILED", "TIMED_OUT")},
+    "late": {"max_attempts": 3, "retry_states": ("TIMED_OUT",)},
+    "never": {"max_attempts": 5, "retry_states": ()},
+}
+CHILD = "child"
+DECIDER = "decider"
+
+#: What results, arguments and signals are made of: falsy ones first, for they are what gets lost.
+VALUES = (None, 0, "", [], {}, False, "x", "ümläut ☃ 🐍", 1.5, [None], {"k": ""}, 2**53)
+
+_indices = st.integers(0, 7)
+_values = st.sampled_from(VALUES)
+_names = st.sampled_from(sorted(ACTIVITIES))
+_seconds = st.sampled_from([0, 1, 30])
+_timeouts = st.sampled_from([None, None, 5])
+_several = st.lists(_indices, min_size=1, max_size=3)
+
+
+def _steps(signals: bool) -> st.SearchStrategy[Step]:
+    """Steps without blocks. Only the main function waits for signals: who of two gets one is a race."""
+    kinds = [
+        st.tuples(st.just("call"), _names, _values),
+        st.tuples(st.just("call"), _names, _values),
+        st.tuples(st.just("wait"), _indices),
+        st.tuples(st.just("wait"), _indices),
+        st.tuples(st.just("timer"), _seconds),
+        st.tuples(st.just("wait_all"), _several, _timeouts),
+        st.tuples(st.just("wait_any"), _several, _timeouts),
+        st.tuples(st.just("child"), _values),
+        st.tuples(st.just("sleep"), _seconds),
+        st.tuples(st.just("cached"), _values),
+        st.tuples(st.just("marker"), st.sampled_from(["m", "n"]), _values),
+        st.tuples(st.just("graph"), _names, _indices),
+        st.tuples(st.just("cancel"), _indices),
+        st.tuples(st.just("asked")),
+        st.tuples(st.just("now")),
+        st.tuples(st.just("raise"), st.just("boom")),
+        st.tuples(st.just("return")),
+    ]
+    if signals:
+        kinds.append(st.tuples(st.just("signal"), st.sampled_from(["s", "t"]), _timeouts))
+    return st.one_of(kinds)
+
+
+def _blocks(depth: int, signals: bool) -> st.SearchStrategy[Block]:
+    steps = _steps(signals)
+    if depth:
+        inner = _blocks(depth - 1, signals)
+        steps = st.one_of(
+            steps,
+            steps,
+            st.tuples(st.just("spawn"), _blocks(depth - 1, False)),
+            st.tuples(st.just("try"), inner),
+            st.tuples(st.just("guard"), inner),
+            st.tuples(st.just("ready"), _indices, inner, inner),
+        )
+    return st.lists(steps, max_size=6 if depth == 2 else 4)
+
+
+def programs() -> st.SearchStrategy[Block]:
+    """Any program; most begin with work, so that there is something to wait for."""
+    return st.builds(
+        lambda first, rest: [*first, *rest],
+        st.lists(st.tuples(st.just("call"), _names, _values), min_size=1, max_size=3),
+        _blocks(2, True),
+    )
