@@ -1,0 +1,168 @@
+"""Domains and types: what is registered, its defaults, and how a start resolves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pyswf_fast.exceptions import ServiceFault
+from pyswf_fast.service.faults import type_text, unknown_type
+
+if TYPE_CHECKING:
+    from pyswf_fast.service.execution import Execution
+
+__all__ = [
+    "ACTIVITY_TYPE",
+    "DEPRECATED",
+    "REGISTERED",
+    "WORKFLOW_TYPE",
+    "Domain",
+    "Limits",
+    "RegisteredType",
+    "Undefined",
+]
+
+REGISTERED, DEPRECATED = "REGISTERED", "DEPRECATED"
+ACTIVITY_TYPE, WORKFLOW_TYPE = "ActivityType", "WorkflowType"
+DAY_MS = 86_400_000
+
+# Which values each kind of type must resolve, in the order in which a missing one is reported, and the
+# part of the failure cause DEFAULT_…_UNDEFINED that names it.
+_REQUIRED = {
+    WORKFLOW_TYPE: {
+        "executionStartToCloseTimeout": (
+            "defaultExecutionStartToCloseTimeout",
+            "EXECUTION_START_TO_CLOSE_TIMEOUT",
+        ),
+        "taskList": ("defaultTaskList", "TASK_LIST"),
+        "taskStartToCloseTimeout": ("defaultTaskStartToCloseTimeout", "TASK_START_TO_CLOSE_TIMEOUT"),
+        "childPolicy": ("defaultChildPolicy", "CHILD_POLICY"),
+    },
+    ACTIVITY_TYPE: {
+        "scheduleToCloseTimeout": ("defaultTaskScheduleToCloseTimeout", "SCHEDULE_TO_CLOSE_TIMEOUT"),
+        "taskList": ("defaultTaskList", "TASK_LIST"),
+        "scheduleToStartTimeout": ("defaultTaskScheduleToStartTimeout", "SCHEDULE_TO_START_TIMEOUT"),
+        "startToCloseTimeout": ("defaultTaskStartToCloseTimeout", "START_TO_CLOSE_TIMEOUT"),
+        "heartbeatTimeout": ("defaultTaskHeartbeatTimeout", "HEARTBEAT_TIMEOUT"),
+    },
+}
+_OPTIONAL = {
+    WORKFLOW_TYPE: {"taskPriority": "defaultTaskPriority", "lambdaRole": "defaultLambdaRole"},
+    ACTIVITY_TYPE: {"taskPriority": "defaultTaskPriority"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """SWF's quotas; smaller ones make tests quick."""
+
+    domains: int = 100
+    types: int = 10_000
+    open_executions: int = 100_000
+    history_events: int = 25_000
+    open_activities: int = 1_000
+    open_timers: int = 1_000
+    open_children: int = 1_000
+    pollers: int = 1_000
+
+
+class Undefined(Exception):  # noqa: N818 (it is a finding, not an error of ours)
+    """A value is neither given nor has the type a default for it."""
+
+    def __init__(self, default: str, cause: str) -> None:
+        super().__init__(default)
+        self.default = default
+        self.cause = f"DEFAULT_{cause}_UNDEFINED"
+
+
+@dataclass(slots=True)
+class RegisteredType:
+    """One version of an activity or workflow type."""
+
+    kind: str
+    name: str
+    version: str
+    created_ms: int
+    defaults: dict[str, Any]
+    description: str | None = None
+    status: str = REGISTERED
+    deprecated_ms: int | None = None
+
+    def __str__(self) -> str:
+        return type_text(self.kind, self.name, self.version)
+
+    def resolve(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The configuration that `given` and the defaults make; raises Undefined for what is missing."""
+        resolved = {}
+        for member, (default, cause) in _REQUIRED[self.kind].items():
+            value = given.get(member, self.defaults.get(default))
+            if value is None:
+                raise Undefined(default, cause)
+            resolved[member] = value
+        for member, default in _OPTIONAL[self.kind].items():
+            value = given.get(member, self.defaults.get(default))
+            if value is not None:
+                resolved[member] = value
+        return resolved
+
+    def info(self) -> dict[str, Any]:
+        """The type as lists and descriptions show it."""
+        kind = self.kind[0].lower() + self.kind[1:]
+        info: dict[str, Any] = {
+            kind: {"name": self.name, "version": self.version},
+            "status": self.status,
+            "creationDate": self.created_ms / 1000,
+        }
+        if self.description is not None:
+            info["description"] = self.description
+        if self.deprecated_ms is not None:
+            info["deprecationDate"] = self.deprecated_ms / 1000
+        return info
+
+
+@dataclass(slots=True)
+class Domain:
+    """A domain with its types and executions."""
+
+    name: str
+    retention: str
+    limits: Limits
+    description: str | None = None
+    status: str = REGISTERED
+    tags: dict[str, str | None] = field(default_factory=dict)
+    types: dict[tuple[str, str, str], RegisteredType] = field(default_factory=dict)
+    open: dict[str, Execution] = field(default_factory=dict)  # by workflowId
+    runs: dict[str, Execution] = field(default_factory=dict)  # by runId, open and closed
+
+    @property
+    def retention_ms(self) -> int:
+        """How long the record of a closed execution is kept."""
+        return 0 if self.retention == "NONE" else int(self.retention) * DAY_MS
+
+    def find_type(self, kind: str, reference: dict[str, str]) -> RegisteredType | None:
+        """The type that `reference` (name and version) names, or None."""
+        return self.types.get((kind, reference["name"], reference["version"]))
+
+    def the_type(self, kind: str, reference: dict[str, str]) -> RegisteredType:
+        """The type that `reference` names; a fault if there is none."""
+        found = self.find_type(kind, reference)
+        if found is None:
+            raise unknown_type(kind, reference["name"], reference["version"])
+        return found
+
+    def require_registered(self) -> None:
+        """A deprecated domain takes no new types and no new executions."""
+        if self.status == DEPRECATED:
+            raise ServiceFault("DomainDeprecatedFault", self.name)
+
+    def info(self) -> dict[str, Any]:
+        """The domain as lists and descriptions show it."""
+        info = {"name": self.name, "status": self.status, "arn": self.arn}
+        if self.description is not None:
+            info["description"] = self.description
+        return info
+
+    @property
+    def arn(self) -> str:
+        """The domain's ARN; this service has one region and one account."""
+        return f"arn:aws:swf:us-east-1:000000000000:/domain/{self.name}"

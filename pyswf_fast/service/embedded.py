@@ -1,0 +1,134 @@
+"""SWF in this process: the state machine, a clock, a store, and a real boto3 client answered without a socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pyswf_fast.service.clock import Clock, SystemClock
+from pyswf_fast.service.domain import Limits
+from pyswf_fast.service.machine import ListKey, Machine
+from pyswf_fast.service.operations import perform, polled_list
+from pyswf_fast.service.store import open_store
+from pyswf_fast.service.validation import check
+
+__all__ = ["LONGEST_POLL_SECONDS", "EmbeddedSwf", "Request"]
+
+LONGEST_POLL_SECONDS = 60.0
+
+
+class Request:
+    """A request that was checked.
+
+    Parameters:
+        operation: Its name.
+        params: Its members.
+    """
+
+    __slots__ = ("operation", "params", "polls")
+
+    def __init__(self, operation: str, params: Mapping[str, Any]) -> None:
+        self.operation = operation
+        self.params = check(operation, params)
+        self.polls: ListKey | None = polled_list(operation, self.params)
+
+
+class EmbeddedSwf:
+    """Amazon SWF for development and tests; every answer is of what the store holds already.
+
+    Parameters:
+        path: An SQLite file, or ":memory:" to keep nothing.
+        clock: Where time comes from; a VirtualClock moves only when it is told to.
+        limits: SWF's quotas, which a test may make smaller.
+        survive_power_loss: Wait for the disk with every answer. Without it, what was answered survives
+            the end of this process at any moment, but not that of the machine.
+    """
+
+    def __init__(
+        self,
+        path: str = ":memory:",
+        *,
+        clock: Clock | None = None,
+        limits: Limits | None = None,
+        survive_power_loss: bool = False,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self._store = open_store(path, survive_power_loss)
+        self.machine = Machine(self._store, limits)
+        self._store.load(self.machine)
+        self._closed = False
+        self._lock = threading.RLock()
+        self._something_new = threading.Condition(self._lock)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> bytes:
+        """The body that SWF would answer with; a poll answers at once. Raises ServiceFault."""
+        request = Request(operation, params)
+        with self._lock:
+            answer = self.apply(request)
+            self.commit()
+            return answer
+
+    def next_due(self) -> float | None:
+        """When something happens by itself next, in seconds since the epoch."""
+        with self._lock:
+            due_ms = self.machine.next_due_ms()
+            return None if due_ms is None else due_ms / 1000
+
+    def run_due(self) -> None:
+        """Let everything happen that is due by now."""
+        with self._lock:
+            self.machine.run_due(self.now_ms())
+            self.commit()
+
+    def client(self, **options: Any) -> Any:
+        """A boto3 SWF client whose requests are answered here, with credentials that stand for none.
+
+        With the system's clock its polls wait for up to 60 s as SWF's do; with any other they answer at once.
+        """
+        from pyswf_fast.service.inprocess import make_client  # boto3 costs a quarter of a second
+
+        return make_client(self, **options)
+
+    def wait(self, request: Request) -> bytes:
+        """Like `call`, but a poll that finds nothing waits for a task while the system's clock runs."""
+        with self._lock:
+            until = time.monotonic() + LONGEST_POLL_SECONDS
+            while True:
+                answer = self.apply(request)
+                self.commit()
+                left = until - time.monotonic()
+                found_nothing = request.polls is not None and b'"taskToken":""' in answer[-20:]
+                if not found_nothing or left <= 0 or self._closed or not isinstance(self.clock, SystemClock):
+                    return answer
+                due = self.next_due()
+                if due is not None:
+                    left = min(left, max(0.0, due - self.clock.now()))
+                self._something_new.wait(left)
+
+    def close(self) -> None:
+        """Let the store go; no call is answered any more."""
+        with self._lock:
+            self._closed = True
+            self._store.close()
+            self._something_new.notify_all()
+
+    # For servers, which commit several requests at once.
+
+    def now_ms(self) -> int:
+        """The instant, in the milliseconds that SWF counts in."""
+        return round(self.clock.now() * 1000)
+
+    def apply(self, request: Request) -> bytes:
+        """Carry a request out; its answer may be sent after the next `commit`."""
+        now_ms = self.now_ms()
+        self.machine.run_due(now_ms)
+        return perform(self.machine, now_ms, request.operation, request.params)
+
+    def commit(self) -> None:
+        """Store all changes."""
+        if self.machine.changes:
+            self._store.save(self.machine.changes)
+            self.machine.changes = type(self.machine.changes)()
+            self._something_new.notify_all()

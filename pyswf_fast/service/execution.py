@@ -1,0 +1,361 @@
+"""One execution as a pure state machine: steps in, events and effects out, every instant handed in.
+
+A step records events (which change the state, see `state.py`) and leaves in `effects` what it asks of
+others: tasks to hand out, alarms, children to start, signals to pass on. It does no I/O and knows no
+other execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from pyswf_fast.service.effects import ACTIVITY, DECISION, Alarm, Closed, Effect, TaskReady
+from pyswf_fast.service.events import decode, encode
+from pyswf_fast.service.state import CLOSE_STATUS, Attributes, State
+from pyswf_fast.service.tasks import Activity
+
+__all__ = ["EXPIRY", "RETENTION", "TIMER", "Execution"]
+
+EXPIRY, TIMER, RETENTION = "execution", "timer", "retention"  # alarms beside those of the two kinds of task
+
+P = ParamSpec("P")
+
+# The event by which a parent hears of its child's end, and what it carries over of the child's own.
+_CHILD_CLOSED = {
+    "WorkflowExecutionCompleted": ("ChildWorkflowExecutionCompleted", ("result",)),
+    "WorkflowExecutionFailed": ("ChildWorkflowExecutionFailed", ("reason", "details")),
+    "WorkflowExecutionCanceled": ("ChildWorkflowExecutionCanceled", ("details",)),
+    "WorkflowExecutionTerminated": ("ChildWorkflowExecutionTerminated", ()),
+    "WorkflowExecutionTimedOut": ("ChildWorkflowExecutionTimedOut", ("timeoutType",)),
+}
+
+
+class _HistoryFull(Exception):
+    """The next event would leave no room for the closing one."""
+
+
+def step(
+    method: Callable[Concatenate[Execution, int, P], None],
+) -> Callable[Concatenate[Execution, int, P], None]:
+    """A step on an execution that is closed does nothing; one that fills the history terminates it."""
+
+    @wraps(method)
+    def bounded(self: Execution, now_ms: int, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if self.state.close_status is not None:
+            return
+        try:
+            method(self, now_ms, *args, **kwargs)
+        except _HistoryFull:
+            attributes = {"cause": "EVENT_LIMIT_EXCEEDED", "childPolicy": self.state.started["childPolicy"]}
+            self.close(now_ms, "WorkflowExecutionTerminated", attributes)
+
+    return bounded
+
+
+class Execution:
+    """One run of a workflow.
+
+    Parameters:
+        row: Its number in the store.
+        domain: Name of its domain.
+        workflow_id: What its starter called it.
+        run_id: What tells it from other runs of that workflowId.
+        most_events: The longest history.
+    """
+
+    def __init__(self, row: int, domain: str, workflow_id: str, run_id: str, most_events: int) -> None:
+        self.row = row
+        self.domain = domain
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self.most_events = most_events
+        self.state = State()
+        self.events: list[bytes] = []  # emptied once the run is closed and its history is in a store
+        self.effects: list[Effect] = []
+        self.stored = 0  # how many events the store has
+        self.closed_ms = 0
+        self.final_counts: dict[str, int] | None = None  # of a closed run that was loaded
+
+    def __repr__(self) -> str:
+        return f"<Execution {self.workflow_id} {self.run_id} {self.state.close_status or 'OPEN'}>"
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The execution as events and answers name it."""
+        return {"workflowId": self.workflow_id, "runId": self.run_id}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still record events."""
+        return self.state.close_status is None
+
+    def restore(self, events: list[bytes]) -> None:
+        """Take up where the stored `events` end."""
+        self.events = events
+        for event in events:
+            self.state.apply(*decode(event))
+        self.stored = len(events)
+
+    def record(self, now_ms: int, event_type: str, attributes: Attributes) -> int:
+        """Append an event; returns its id."""
+        state = self.state
+        event_id = state.last_id + 1
+        if event_id >= self.most_events and event_type not in CLOSE_STATUS:
+            raise _HistoryFull
+        now_ms = max(now_ms, state.last_ms)
+        self.events.append(encode(event_type, event_id, now_ms, attributes))
+        state.apply(event_type, event_id, now_ms, attributes)
+        return event_id
+
+    # What is pending: asked live after each step, and for everything at once after a restart.
+
+    def deadline(self, kind: str, reference: int) -> int | None:
+        """When the thing that an alarm was set for is due by now; None where it is over."""
+        state = self.state
+        if kind == RETENTION:
+            return self.closed_ms + reference
+        if not self.is_open:
+            return None
+        if kind == EXPIRY:
+            return state.expires_ms
+        if kind == TIMER:
+            timer = state.timers.get(reference)
+            return None if timer is None else timer.due_ms
+        task: Any
+        if kind == ACTIVITY:
+            task = state.activities.get(reference)
+        else:
+            task = next(
+                (t for t in (state.waiting, state.running) if t and t.scheduled_id == reference), None
+            )
+            if task is not None and task is state.waiting and state.running is not None:
+                return None  # withheld: nobody could start it
+        due = None if task is None else task.deadline()
+        return None if due is None else due[0]
+
+    def is_waiting(self, kind: str, scheduled_id: int) -> bool:
+        """Whether a task can be handed out."""
+        if not self.is_open:
+            return False
+        if kind == ACTIVITY:
+            activity = self.state.activities.get(scheduled_id)
+            return activity is not None and not activity.started_id
+        waiting = self.state.waiting
+        return waiting is not None and waiting.scheduled_id == scheduled_id and self.state.running is None
+
+    def announce(self) -> None:
+        """Emit the alarms and waiting tasks of a restored execution."""
+        self._alarm(EXPIRY, 0)
+        for timer in self.state.timers:
+            self._alarm(TIMER, timer)
+        for activity in self.state.activities.values():
+            self._offer_activity(activity)
+        if self.state.running is not None:
+            self._alarm(DECISION, self.state.running.scheduled_id)
+        self._offer_decision()
+
+    def _alarm(self, kind: str, reference: int) -> None:
+        due_ms = self.deadline(kind, reference)
+        if due_ms is not None:
+            self.effects.append(Alarm(due_ms, kind, reference))
+
+    def _offer_activity(self, activity: Activity) -> None:
+        self._alarm(ACTIVITY, activity.scheduled_id)
+        if not activity.started_id:
+            self.effects.append(
+                TaskReady(
+                    ACTIVITY,
+                    activity.attributes["taskList"]["name"],
+                    int(activity.attributes.get("taskPriority", "0")),
+                    activity.scheduled_id,
+                    activity.scheduled_ms,
+                )
+            )
+
+    def _offer_decision(self) -> None:
+        waiting = self.state.waiting
+        if waiting is None or self.state.running is not None:
+            return
+        self._alarm(DECISION, waiting.scheduled_id)
+        self.effects.append(
+            TaskReady(
+                DECISION,
+                waiting.attributes["taskList"]["name"],
+                int(waiting.attributes.get("taskPriority", "0")),
+                waiting.scheduled_id,
+                waiting.available_ms,
+            )
+        )
+
+    # Life and death.
+
+    @step
+    def start(self, now_ms: int, attributes: Attributes) -> None:
+        """Begin, with the attributes of WorkflowExecutionStarted."""
+        self.record(now_ms, "WorkflowExecutionStarted", attributes)
+        self._alarm(EXPIRY, 0)
+        self._wake(now_ms)
+
+    def close(
+        self, now_ms: int, event_type: str, attributes: Attributes, child_policy: str | None = None
+    ) -> None:
+        """Record the closing event, the last of the history."""
+        self.record(now_ms, event_type, attributes)
+        self.closed_ms = self.state.last_ms
+        if event_type in ("WorkflowExecutionTerminated", "WorkflowExecutionTimedOut"):
+            child_policy = child_policy or self.state.started["childPolicy"]
+        self.effects.append(Closed(event_type, attributes, child_policy))
+
+    @step
+    def terminate(self, now_ms: int, attributes: Attributes) -> None:
+        """Close by order of an operator or a parent; `childPolicy` may override that of the start."""
+        attributes = {"childPolicy": self.state.started["childPolicy"], **attributes}
+        self.close(now_ms, "WorkflowExecutionTerminated", attributes, attributes["childPolicy"])
+
+    @step
+    def happen(self, now_ms: int, event_type: str, attributes: Attributes) -> None:
+        """Record a change of state that comes from outside and have it decided upon."""
+        self.record(now_ms, event_type, attributes)
+        self._wake(now_ms)
+
+    def _wake(self, now_ms: int) -> None:
+        """Schedule a decision task, unless one waits already; it is withheld while another runs."""
+        state = self.state
+        if state.waiting is not None:
+            return
+        attributes: Attributes = {
+            "taskList": {"name": state.task_list},
+            "startToCloseTimeout": state.started["taskStartToCloseTimeout"],
+            "scheduleToStartTimeout": state.list_timeout,
+        }
+        if "taskPriority" in state.started:
+            attributes["taskPriority"] = state.started["taskPriority"]
+        self.record(now_ms, "DecisionTaskScheduled", attributes)
+        self._offer_decision()
+
+    # Decision tasks.
+
+    @step
+    def start_decision(self, now_ms: int, identity: str | None) -> None:
+        """Hand the waiting decision task out."""
+        waiting = self.state.waiting
+        assert waiting is not None
+        attributes: Attributes = {"scheduledEventId": waiting.scheduled_id}
+        if identity is not None:
+            attributes["identity"] = identity
+        self.record(now_ms, "DecisionTaskStarted", attributes)
+        self._alarm(DECISION, waiting.scheduled_id)
+
+    @step
+    def complete_decision(
+        self, now_ms: int, attributes: Attributes, decide: Callable[[int, int, bool], bool]
+    ) -> None:
+        """End the running decision task.
+
+        Parameters:
+            now_ms: The instant.
+            attributes: What the decider gave beside its decisions.
+            decide: Applies the decisions; given the instant, the id of DecisionTaskCompleted and whether
+                something happened meanwhile, it tells whether one of them failed.
+        """
+        running = self.state.running
+        assert running is not None
+        unhandled = self.state.waiting is not None
+        completed_id = self.record(
+            now_ms,
+            "DecisionTaskCompleted",
+            {**attributes, "scheduledEventId": running.scheduled_id, "startedEventId": running.started_id},
+        )
+        failed = decide(now_ms, completed_id, unhandled)
+        if not self.is_open:
+            return
+        if unhandled:
+            self._offer_decision()
+        elif failed:
+            self._wake(now_ms)
+
+    # Activity tasks.
+
+    @step
+    def start_activity(self, now_ms: int, scheduled_id: int, identity: str | None) -> None:
+        """Hand an activity task out."""
+        attributes: Attributes = {"scheduledEventId": scheduled_id}
+        if identity is not None:
+            attributes["identity"] = identity
+        self.record(now_ms, "ActivityTaskStarted", attributes)
+        self._alarm(ACTIVITY, scheduled_id)
+
+    def schedule_activity(self, now_ms: int, attributes: Attributes) -> None:
+        """Record an activity task that a decision asked for."""
+        scheduled_id = self.record(now_ms, "ActivityTaskScheduled", attributes)
+        self._offer_activity(self.state.activities[scheduled_id])
+
+    def start_timer(self, now_ms: int, attributes: Attributes) -> None:
+        """Record a timer that a decision asked for."""
+        self._alarm(TIMER, self.record(now_ms, "TimerStarted", attributes))
+
+    def end_activity(self, now_ms: int, event_type: str, activity: Activity, attributes: Attributes) -> None:
+        """Record how an activity task ended."""
+        ends = {"scheduledEventId": activity.scheduled_id, "startedEventId": activity.started_id}
+        self.happen(now_ms, event_type, {**attributes, **ends})
+
+    # Children.
+
+    @step
+    def child_ended(self, now_ms: int, initiated_id: int, child: Execution, closed: Closed) -> None:
+        """Hear of a child's end."""
+        ours = self.state.children.get(initiated_id)
+        if ours is None:
+            return
+        event_type, carried = _CHILD_CLOSED[closed.event_type]
+        attributes: Attributes = {
+            name: closed.attributes[name] for name in carried if name in closed.attributes
+        }
+        attributes["workflowExecution"] = child.identity
+        attributes["workflowType"] = ours.workflow_type
+        attributes["initiatedEventId"] = initiated_id
+        attributes["startedEventId"] = ours.started_id
+        self.happen(now_ms, event_type, attributes)
+
+    # What happens by itself.
+
+    @step
+    def fire(self, now_ms: int, kind: str, reference: int) -> None:
+        """Something is due."""
+        state = self.state
+        if kind == EXPIRY:
+            attributes = {"timeoutType": "START_TO_CLOSE", "childPolicy": state.started["childPolicy"]}
+            self.close(now_ms, "WorkflowExecutionTimedOut", attributes)
+        elif kind == TIMER:
+            fired = {"timerId": state.timers[reference].timer_id, "startedEventId": reference}
+            self.happen(now_ms, "TimerFired", fired)
+        elif kind == ACTIVITY:
+            self._time_activity_out(now_ms, state.activities[reference])
+        else:
+            self._time_decision_out(now_ms, reference)
+
+    def _time_activity_out(self, now_ms: int, activity: Activity) -> None:
+        due = activity.deadline()
+        assert due is not None
+        attributes: Attributes = {"timeoutType": due[1]}
+        if activity.details is not None:
+            attributes["details"] = activity.details
+        self.end_activity(now_ms, "ActivityTaskTimedOut", activity, attributes)
+
+    def _time_decision_out(self, now_ms: int, scheduled_id: int) -> None:
+        state = self.state
+        task = state.running if state.running is not None else state.waiting
+        due = None if task is None else task.deadline()
+        assert task is not None
+        assert due is not None
+        self.record(
+            now_ms,
+            "DecisionTaskTimedOut",
+            {"timeoutType": due[1], "scheduledEventId": scheduled_id, "startedEventId": task.started_id},
+        )
+        if state.waiting is not None:
+            self._offer_decision()
+        else:
+            self._wake(now_ms)

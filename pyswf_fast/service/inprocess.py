@@ -1,0 +1,64 @@
+"""A real boto3 client whose requests never leave the process.
+
+botocore emits `before-send` with the request that it signed; what a handler returns is the answer.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+
+from pyswf_fast.exceptions import ServiceFault
+from pyswf_fast.service.wire import CONTENT_TYPE, parse, refusal
+
+if TYPE_CHECKING:
+    from pyswf_fast.service.embedded import EmbeddedSwf
+
+__all__ = ["make_client"]
+
+
+class _Body:
+    """As much of urllib3's response as botocore reads."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._content
+
+
+def make_client(service: EmbeddedSwf, **options: Any) -> Any:
+    """A boto3 SWF client that `service` answers; `options` are those of `boto3.client`."""
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        target = request.headers["X-Amz-Target"]
+        if isinstance(target, bytes):
+            target = target.decode()
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        try:
+            status, content = 200, service.wait(parse(target, body))
+        except ServiceFault as fault:
+            status, content = refusal(fault)
+        headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+        return AWSResponse(request.url, status, headers, _Body(content))
+
+    # A refusal of ours will be the same at the second attempt.
+    settings = Config(retries={"total_max_attempts": 1}).merge(options.pop("config", None) or Config())
+    client = boto3.client(
+        "swf",
+        **{
+            "region_name": "us-east-1",
+            "endpoint_url": "http://swf.invalid",
+            "aws_access_key_id": "embedded",
+            "aws_secret_access_key": "embedded",
+            "config": settings,
+            **options,
+        },
+    )
+    client.meta.events.register("before-send.swf", answer)
+    return client

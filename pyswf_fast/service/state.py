@@ -1,0 +1,190 @@
+"""The state of an execution as the fold of its events.
+
+Whatever happens is recorded as an event first and changes the state through `apply` alone, so that the
+state after a restart, folded from the stored events, is the state before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pyswf_fast.service.tasks import Activity, Child, DecisionTask, Timer, duration_ms
+
+__all__ = ["CLOSE_STATUS", "State"]
+
+Attributes = dict[str, Any]
+
+LONGEST_EXECUTION_MS = 31_536_000_000  # one year; NONE means no more than that
+
+CLOSE_STATUS = {
+    "WorkflowExecutionCompleted": "COMPLETED",
+    "WorkflowExecutionFailed": "FAILED",
+    "WorkflowExecutionCanceled": "CANCELED",
+    "WorkflowExecutionTerminated": "TERMINATED",
+    "WorkflowExecutionTimedOut": "TIMED_OUT",
+    "WorkflowExecutionContinuedAsNew": "CONTINUED_AS_NEW",
+}
+
+
+class State:
+    """What is known of an execution after the events applied so far."""
+
+    _folds: ClassVar[dict[str, Callable[[State, int, int, Attributes], None]]]
+
+    def __init__(self) -> None:
+        self.last_id = 0
+        self.last_ms = 0
+        self.started: Attributes = {}  # of WorkflowExecutionStarted
+        self.started_ms = 0
+        self.close_status: str | None = None
+        self.cancel_requested = False
+        self.waiting: DecisionTask | None = None  # scheduled; withheld while another runs
+        self.running: DecisionTask | None = None
+        self.previous_started_id = 0
+        self.own_list = ""  # where an override falls back to
+        self.task_list = ""
+        self.list_timeout = "NONE"
+        self.context: str | None = None
+        self.latest_activity_ms: int | None = None
+        self.activities: dict[int, Activity] = {}  # by scheduledEventId
+        self.activity_ids: dict[str, int] = {}
+        self.timers: dict[int, Timer] = {}  # by startedEventId
+        self.timer_ids: dict[str, int] = {}
+        self.children: dict[int, Child] = {}  # by initiatedEventId
+
+    def apply(self, event_type: str, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        """Take one more event in."""
+        self.last_id = event_id
+        self.last_ms = now_ms
+        fold = self._folds.get(event_type)
+        if fold is not None:
+            fold(self, event_id, now_ms, attributes)
+
+    @property
+    def expires_ms(self) -> int:
+        """When the execution times out."""
+        limit = duration_ms(self.started["executionStartToCloseTimeout"])
+        return self.started_ms + (LONGEST_EXECUTION_MS if limit is None else limit)
+
+    def counts(self) -> dict[str, int]:
+        """`openCounts` of DescribeWorkflowExecution; a close leaves them as they are."""
+        return {
+            "openActivityTasks": len(self.activities),
+            "openDecisionTasks": int(self.waiting is not None or self.running is not None),
+            "openTimers": len(self.timers),
+            "openChildWorkflowExecutions": len(self.children),
+            "openLambdaFunctions": 0,
+        }
+
+    # One method for each event type that changes the state.
+
+    def _execution_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.started = attributes
+        self.started_ms = now_ms
+        self.own_list = self.task_list = attributes["taskList"]["name"]
+
+    def _cancel_requested(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.cancel_requested = True
+
+    def _decision_scheduled(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.waiting = DecisionTask(attributes, event_id, now_ms)
+
+    def _decision_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.running, self.waiting = self.waiting, None
+        if self.running is not None:
+            self.running.started_id, self.running.started_ms = event_id, now_ms
+
+    def _decision_completed(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.previous_started_id = attributes["startedEventId"]
+        self._decision_over(now_ms)
+        self.context = attributes.get("executionContext", self.context)
+        if "taskList" in attributes:
+            self.task_list = attributes["taskList"]["name"]
+            self.list_timeout = attributes.get("taskListScheduleToStartTimeout", "NONE")
+            if self.list_timeout == "NONE":
+                self.own_list = self.task_list
+
+    def _decision_timed_out(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        if attributes["timeoutType"] == "SCHEDULE_TO_START":
+            self.waiting = None
+        else:
+            self._decision_over(now_ms)
+        self.task_list, self.list_timeout = self.own_list, "NONE"
+
+    def _decision_over(self, now_ms: int) -> None:
+        self.running = None
+        if self.waiting is not None:  # it was withheld: only now can somebody start it
+            self.waiting.available_ms = now_ms
+
+    def _activity_scheduled(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.activities[event_id] = Activity(attributes, event_id, now_ms)
+        self.activity_ids[attributes["activityId"]] = event_id
+        self.latest_activity_ms = now_ms
+
+    def _activity_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        activity = self.activities[attributes["scheduledEventId"]]
+        activity.started_id, activity.started_ms = event_id, now_ms
+        self.latest_activity_ms = now_ms
+
+    def _activity_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        activity = self.activities.pop(attributes["scheduledEventId"])
+        del self.activity_ids[activity.attributes["activityId"]]
+        self.latest_activity_ms = now_ms
+
+    def _activity_cancel_requested(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.activities[self.activity_ids[attributes["activityId"]]].cancel_id = event_id
+
+    def _timer_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        due_ms = now_ms + (duration_ms(attributes["startToFireTimeout"]) or 0)
+        self.timers[event_id] = Timer(attributes["timerId"], event_id, due_ms)
+        self.timer_ids[attributes["timerId"]] = event_id
+
+    def _timer_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        del self.timers[attributes["startedEventId"]]
+        del self.timer_ids[attributes["timerId"]]
+
+    def _child_initiated(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.children[event_id] = Child(attributes["workflowId"], attributes["workflowType"])
+
+    def _child_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.children[attributes["initiatedEventId"]].started_id = event_id
+
+    def _child_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+        self.children.pop(attributes["initiatedEventId"], None)  # 0 where it was never initiated
+
+    def _closed(self, event_type: str) -> None:
+        self.close_status = CLOSE_STATUS[event_type]
+
+
+def _closing(event_type: str) -> Callable[[State, int, int, Attributes], None]:
+    return lambda state, event_id, now_ms, attributes: state._closed(event_type)
+
+
+State._folds = {
+    "WorkflowExecutionStarted": State._execution_started,
+    "WorkflowExecutionCancelRequested": State._cancel_requested,
+    "DecisionTaskScheduled": State._decision_scheduled,
+    "DecisionTaskStarted": State._decision_started,
+    "DecisionTaskCompleted": State._decision_completed,
+    "DecisionTaskTimedOut": State._decision_timed_out,
+    "ActivityTaskScheduled": State._activity_scheduled,
+    "ActivityTaskStarted": State._activity_started,
+    "ActivityTaskCompleted": State._activity_over,
+    "ActivityTaskFailed": State._activity_over,
+    "ActivityTaskTimedOut": State._activity_over,
+    "ActivityTaskCanceled": State._activity_over,
+    "ActivityTaskCancelRequested": State._activity_cancel_requested,
+    "TimerStarted": State._timer_started,
+    "TimerFired": State._timer_over,
+    "TimerCanceled": State._timer_over,
+    "StartChildWorkflowExecutionInitiated": State._child_initiated,
+    "StartChildWorkflowExecutionFailed": State._child_over,
+    "ChildWorkflowExecutionStarted": State._child_started,
+    "ChildWorkflowExecutionCompleted": State._child_over,
+    "ChildWorkflowExecutionFailed": State._child_over,
+    "ChildWorkflowExecutionTimedOut": State._child_over,
+    "ChildWorkflowExecutionCanceled": State._child_over,
+    "ChildWorkflowExecutionTerminated": State._child_over,
+    **{event_type: _closing(event_type) for event_type in CLOSE_STATUS},
+}

@@ -1,0 +1,37 @@
+"""Task and page tokens: opaque to clients, and all that is needed to find the thing again after a restart."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from zlib import crc32
+
+from pyswf_fast.service.faults import invalid_token
+
+__all__ = ["fingerprint", "seal", "unseal"]
+
+
+def seal(kind: str, *parts: str | int) -> str:
+    """A token of `kind` that holds `parts`, none of which may contain a line break."""
+    text = "\n".join([kind, *map(str, parts)]).encode()
+    return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode()
+
+
+def unseal(token: str, kind: str) -> list[str]:
+    """The parts of a token of `kind`; anything else is an invalid token."""
+    try:
+        raw = urlsafe_b64decode(token)
+        text = raw[4:]
+        if crc32(text).to_bytes(4, "big") != raw[:4]:
+            raise invalid_token()
+        found, *parts = text.decode().split("\n")
+    except (ValueError, binascii.Error):
+        raise invalid_token() from None
+    if found != kind:
+        raise invalid_token()
+    return parts
+
+
+def fingerprint(*arguments: object) -> int:
+    """A number that differs when a page is asked for with other arguments than the page before."""
+    return crc32(repr(arguments).encode("utf-8", "surrogatepass"))
