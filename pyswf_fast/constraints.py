@@ -46,7 +46,7 @@ def name(value: object, what: str, limit: int = NAME_LIMIT, *, trimmed: bool = F
     found = _FORBIDDEN.search(checked)
     if found:
         raise ConfigurationError(
-            f"{what} {checked!r:.80} contains {found.group()!r}; SWF takes none of : / | and control characters"
+            f"{what} {checked!r:.80} contains {found.group()!r}; SWF takes no : / | nor control characters"
         )
     if checked == "arn":
         raise ConfigurationError(f"{what} is 'arn', which SWF does not take")
@@ -55,9 +55,19 @@ def name(value: object, what: str, limit: int = NAME_LIMIT, *, trimmed: bool = F
     return checked
 
 
-def duration(value: object, what: str, *, least: int = 0, most: int = LONGEST_SECONDS) -> str:
-    """Write a number of seconds as SWF has it, fractions rounded up; the string NONE is no limit."""
-    if value == "NONE" and most == LONGEST_SECONDS:
+def duration(
+    value: object, what: str, *, least: int = 0, most: int = LONGEST_SECONDS, none: bool = False
+) -> str:
+    """Write a number of seconds as SWF has it, fractions rounded up.
+
+    Parameters:
+        value: What was given.
+        what: What it is, for the error.
+        least: The fewest seconds.
+        most: The most seconds.
+        none: Whether the string NONE, no limit, is taken too.
+    """
+    if none and value == "NONE":
         return "NONE"
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ConfigurationError(f"{what} is {value!r:.80}; it must be a number of seconds")
