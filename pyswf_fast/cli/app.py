@@ -76,17 +76,12 @@ def fail(message: str, code: int) -> None:
 
 def is_foreseen(error: Exception) -> bool:
     """Whether the message of an error says all there is to say, so that no traceback is needed."""
-    return isinstance(error, SwfError | OSError) or type(error).__module__.startswith("botocore.")
+    return isinstance(error, SwfError | OSError)
 
 
 def explain(error: Exception) -> str:
     """An error as one line, with the hint that is known for it."""
     text = str(error) or type(error).__name__
-    kind = type(error).__name__
-    if kind == "NoRegionError":
-        return "no region: give --region or set AWS_REGION"
-    if kind in {"NoCredentialsError", "PartialCredentialsError"}:
-        return f"{text}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (the embedded service takes any)"
-    if kind == "EndpointConnectionError":
-        return f"{text.rstrip('.')}: is the service running there?"
+    if type(error.__cause__).__name__ == "EndpointConnectionError":
+        return f"{text} Is the service running there?"
     return text

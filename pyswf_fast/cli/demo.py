@@ -74,7 +74,6 @@ def demo(
     del debug  # read where errors are shown
     signal.signal(signal.SIGTERM, stop)
     folder = Path(tempfile.mkdtemp(prefix="pyswf-demo-"))
-    note = console(stderr=True).print
     processes = Processes(folder, (db or folder / "swf.db").absolute(), port, DOMAIN, note)
     try:
         summary = run(processes, workers or os.cpu_count() or 1, limit, as_json)
@@ -93,6 +92,11 @@ def demo(
         show(summary)
 
 
+def note(text: str) -> None:
+    """Say what happens, beside the progress."""
+    click.echo(text, err=True)
+
+
 def stop(signum: int, _: FrameType | None) -> None:
     """On SIGTERM leave through every `finally`, so that no process stays behind."""
     sys.exit(128 + signum)
@@ -103,6 +107,7 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
     began = time.monotonic()
     processes.start_service()
     session = Session("us-east-1", None, processes.endpoint, DOMAIN, json=False)
+    os.environ.pop("AWS_PROFILE", None)  # the service is ours: no account of anybody's has a part in it
     os.environ.update(processes.environment())
     client = session.client
     client.register(
@@ -151,8 +156,7 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
 
 def is_connection_error(error: Exception) -> bool:
     """Whether a call failed because nobody answered, not because the service said no."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"ConnectionError", "HTTPClientError", "EndpointConnectionError", "URLError"})
+    return type(error) is SwfError and type(error.__cause__).__module__.startswith("botocore.")
 
 
 class Display(AbstractContextManager["Display"]):

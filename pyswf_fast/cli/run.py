@@ -66,7 +66,6 @@ def worker(
     verbose: bool,
 ) -> None:
     """Serve the deciders and activities of modules until SIGINT or SIGTERM."""
-    domain = session.require_domain()
     deciders, activities = find_tasks(modules)
     if only == "deciders":
         activities = []
@@ -79,10 +78,10 @@ def worker(
     from pyswf_fast.worker import Worker
 
     Worker(
-        domain=domain,
-        task_list=task_list,
-        deciders=deciders,
-        activities=activities,
+        session.domain,
+        deciders,
+        activities,
+        task_list,
         activity_concurrency=activity_concurrency,
-        client=session.client,
+        transport=session.client.transport,
     ).run()

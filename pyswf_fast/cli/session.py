@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pyswf_fast.exceptions import ConfigurationError, UsageError
+from pyswf_fast.exceptions import UsageError
 
 if TYPE_CHECKING:
     from pyswf_fast.client import Client
@@ -29,30 +29,19 @@ class Session:
     domain: str | None
     json: bool
 
-    def require_domain(self) -> str:
-        """The domain, or an error that says how to give one."""
-        if not self.domain:
-            raise ConfigurationError("no domain: give --domain or set PYSWF_DOMAIN")
-        return self.domain
-
     @functools.cached_property
     def client(self) -> Client:
         """The client for this domain; boto3 is imported here and not before."""
         from pyswf_fast.client import Client
 
-        return Client(
-            self.require_domain(),
-            region=self.region,
-            profile=self.profile,
-            endpoint_url=self.endpoint_url,
-        )
+        return Client(self.domain, region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)
 
     def call(self, operation: str, **members: Any) -> dict[str, Any]:
         """One operation in this domain; members that are None are left out."""
         import orjson
 
         given = {name: value for name, value in members.items() if value is not None}
-        body = self.client.transport.call(operation, {"domain": self.require_domain(), **given})
+        body = self.client.transport.call(operation, {"domain": self.client.domain, **given})
         answer: dict[str, Any] = orjson.loads(body) if body else {}
         return answer
 
@@ -80,7 +69,7 @@ class Session:
             if found:
                 execution: dict[str, str] = found[0]["execution"]
                 return execution
-        raise UsageError(f"no workflow {workflow_id!r} in domain {self.domain!r}")
+        raise UsageError(f"no workflow {workflow_id!r} in domain {self.client.domain!r}")
 
 
 def with_session(command: F) -> F:

@@ -46,6 +46,7 @@ def start(
         decider = task_named(target)
         given: dict[str, Any] = {"swf_task_list": task_list, "tags": list(tags) or None}
         options = {name: value for name, value in given.items() if value is not None}
+        session.client.register(deciders=[decider])
         execution = session.client.start(
             decider.options(**options) if options else decider, *values, workflow_id=workflow_id
         )

@@ -14,11 +14,12 @@ PACKAGE = Path(pyswf_fast.__file__).parent
 
 #: From the ground up. Modules of one floor may use each other only as their order here allows.
 FLOORS = (
-    ("exceptions",),
+    ("exceptions", "constraints"),
     ("_replay",),
     ("serializers", "datastores", "failures"),
     ("payload", "retry"),
     ("decorators", "workflow", "activity"),
+    ("transport",),
     ("decider", "client", "perform"),
     ("worker", "replayer", "polling"),
     ("cli", "testing"),
