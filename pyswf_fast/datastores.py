@@ -93,10 +93,10 @@ class FileDataStore:
     def get(self, reference: str) -> str | bytes:
         """Read the file and verify it."""
         if not reference.startswith("file:"):
-            raise DataStoreError(f"{reference:.300!r} is no reference of {self!r}")
+            raise DataStoreError(f"{reference!r:.300} is no reference of {self!r}")
         name, seal = _Seal.split(reference.removeprefix("file:"))
         if seal is None or _clean_key(name) != name:
-            raise DataStoreError(f"{reference:.300!r} is no reference that {self!r} made")
+            raise DataStoreError(f"{reference!r:.300} is no reference that {self!r} made")
         try:
             raw = (self.path / name).read_bytes()
         except FileNotFoundError as trouble:
@@ -179,7 +179,7 @@ class S3DataStore:
         url, seal = _Seal.split(reference)
         key = self._object_key(url)
         if not url.startswith(self._own) or not key or {".", ".."} & set(key.split("/")):
-            raise DataStoreError(f"{reference:.300!r} does not lie under {self._own}, where {self!r} reads")
+            raise DataStoreError(f"{reference!r:.300} does not lie under {self._own}, where {self!r} reads")
         with self._naming("read", reference):
             answer = self._s3().get_object(Bucket=self.bucket, Key=key)
             with contextlib.closing(answer["Body"]) as body:
