@@ -1,7 +1,7 @@
-"""A slow and obvious model of replay: design sections 4 and 6 over plain dict events, for programs of `program.py`.
+"""A slow and obvious model of replay: decisions of a program (`program.py`), worked out from plain dict events.
 
-Nothing is indexed and nothing is kept: every decision starts from event 1, and what is needed is searched for. Where
-the rules leave a choice, the reading taken here stands in a comment that begins with "Reading:".
+Nothing is indexed and nothing is kept: every decision starts from event 1, and what is needed is searched for.
+Where the rules leave a choice, the reading taken here stands in a comment that begins with "Reading:".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Turn = tuple[int, int, int]  # batch, place of the event in it, and a running nu
 
 
 class Told(Exception):
-    """What a program's `except Exception` sees: the text that `public.py` derives from the real exceptions."""
+    """What a program's `except Exception` sees: the text that `public.py` has for the real exceptions."""
 
 
 class CancelAsked(BaseException):
@@ -99,7 +99,7 @@ class Work:
 
 @dataclass(eq=False)
 class Wait:
-    """What a function waits for: any or all of some Promises, a signal, the next batch; at most `seconds` long."""
+    """What a function waits for: any or all of some Promises, a signal, the next batch; at most `seconds`."""
 
     mode: str
     promises: list[Promise] = field(default_factory=list)
@@ -141,7 +141,7 @@ class Model:
         self.place = -1  # of the event whose consequences are being drawn
         self.resolutions = 0
         self.waking = False
-        self.promises: list[Promise] = []
+        self.promises: list[Promise | None] = []
         self.log: list[Any] = []
         self.works: list[Work] = []
         self.commands: list[Command] = []
@@ -167,8 +167,10 @@ class Model:
 
     def run(self) -> Outcome:
         """Replay all batches; what the last one asks for are the decisions."""
-        for self.index, batch in enumerate(self.batches):
-            for self.place, one in enumerate(batch.events):
+        for index, batch in enumerate(self.batches):
+            self.index = index
+            for place, one in enumerate(batch.events):
+                self.place = place
                 self.apply(one)
             self.issue_graph()
             self.wake()
@@ -195,7 +197,7 @@ class Model:
         self.waking = False
 
     def match(self, batch: Batch, record: list[Event]) -> None:
-        """Section 6: records are found among the commands by kind and id; what is left must be what was held."""
+        """Records are found among the commands by kind and id; what is left must be what was held."""
         ours = [*self.commands, self.close] if self.close else list(self.commands)
         for one in record:
             key = record_key(self.events, one)
@@ -229,7 +231,7 @@ class Model:
     # ── events
 
     def apply(self, one: Event) -> None:
-        """Tell what an event does to the work that it concerns; whatever it resolves is put into the queue."""
+        """Do to the work that an event concerns what it says; what that resolves is put into the queue."""
         its = attributes(one)
         match one["eventType"]:
             case "WorkflowExecutionSignaled":
@@ -283,7 +285,7 @@ class Model:
                 self.finish(work, "Canceled")
 
     def attempt_failed(self, work: Work, state: str, cause: str | None) -> None:
-        """Retry or give up. Before the last batch the history has decided that, in the last the policy does."""
+        """Retry or give up. Before the last batch the history has decided; in the last the policy does."""
         is_passing = cause is not None and (cause.endswith("_RATE_EXCEEDED") or cause.startswith("OPEN_"))
         work.throttled += is_passing
         # Reading: nobody will look at an activity once the function has returned, so it is not retried.
@@ -314,7 +316,7 @@ class Model:
         return back_off if state == "FAILED_TO_SCHEDULE" else 0
 
     def recorded_delay(self, work: Work) -> float | None:
-        """What the history says of the next attempt: a back-off timer, a schedule, or nothing: it was given up."""
+        """What the history says of the next attempt: a back-off timer, a schedule, or nothing (given up)."""
         following = f"{work.number}-{work.attempt + 1}"
         for one in self.events:
             its = attributes(one)
@@ -358,7 +360,7 @@ class Model:
             self.issue_graph()
 
     def enqueue(self, what: Any) -> Turn:
-        """Reading: what happens while code runs belongs to the event that woke this code, behind what it did before."""
+        # Reading: what happens while code runs belongs to the event that woke it, behind what that resolved.
         self.resolutions += 1
         turn = (self.index, self.place, self.resolutions)
         self.queue.append((turn, what))
@@ -366,7 +368,7 @@ class Model:
         return turn
 
     def issue_graph(self) -> None:
-        """Issue the calls whose Promise argument is there now, in call order; a failed argument fails the call."""
+        """Issue calls whose Promise argument is there now, in call order; a failed argument fails the call."""
         for entry in list(self.graph):
             work, argument = entry
             if argument.turn is None or entry not in self.graph:
@@ -519,10 +521,11 @@ class Model:
         return self.promises[index % len(self.promises)] if self.promises else None
 
     def several(self, indices: list[int]) -> list[Promise]:
-        return [self.promises[index % len(self.promises)] for index in indices] if self.promises else []
+        found = [self.at(index) for index in indices]
+        return [promise for promise in found if promise is not None]
 
     def wait_for(self, mode: str, promises: list[Promise], seconds: int | None = None) -> Steps:
-        """Wait only if there is something to wait for; of the Promises that are there, the first resolved counts."""
+        """Wait only if there is something to wait for; of Promises that are there the first resolved counts."""
         ready = sorted(
             (p for p in promises if p.turn is not None), key=lambda promise: promise.turn or (0, 0, 0)
         )
@@ -604,8 +607,10 @@ class Model:
 
     def do_spawn(self, block: Block) -> None:
         promise = Promise("branch")
-        self.promises.append(promise)
+        place = len(self.promises)
+        self.promises.append(None)
         self.advance(Fiber(self.function(block), promise), None)
+        self.promises[place] = promise
 
     def do_wait(self, index: int) -> Steps:
         promise = self.at(index)

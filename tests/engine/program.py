@@ -1,8 +1,8 @@
 """Deciders as data: a tiny language that Hypothesis writes, and that two interpreters run.
 
-A program is a list of steps. `model.py` runs it with Python generators; `public.py` runs it through what users
-call. Both share one list of Promises (any branch may use any of them) and one log of what the decider saw; the
-log is the decider's result, so nothing that a program sees can differ unnoticed.
+A program is a list of steps. `model.py` runs it with Python generators; `public.py` runs it through what
+users call. Both keep one list of Promises (any branch may use any of them) and one log of what the decider saw;
+the log is the decider's result, so nothing that a program sees can differ unnoticed.
 
     ("call", activity, argument)        P.append(activity(argument, what the log is now))
     ("graph", activity, i)              P.append(activity(P[i]))            a Promise as an argument
@@ -25,7 +25,8 @@ log is the decider's result, so nothing that a program sees can differ unnoticed
     ("raise", message)                  raise Boom(message)
     ("return",)                         return from the function (or branch)
 
-An index counts modulo the number of Promises; a step that needs one does nothing while there is none.
+An index counts modulo the number of Promises; a step that needs one does nothing while there is none. A branch
+stands in the list before what it starts, and cannot be used before `spawn` has returned.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _steps(signals: bool) -> st.SearchStrategy[Step]:
         st.tuples(st.just("child"), _values),
         st.tuples(st.just("sleep"), _seconds),
         st.tuples(st.just("cached"), _values),
-        st.tuples(st.just("marker"), st.sampled_from(["m", "n"]), _values),
+        st.tuples(st.just("marker"), st.sampled_from(["m", "n"]), st.sampled_from(["", "x", "☃"])),
         st.tuples(st.just("graph"), _names, _indices),
         st.tuples(st.just("cancel"), _indices),
         st.tuples(st.just("asked")),

@@ -1,0 +1,372 @@
+"""A small SWF that writes histories: random, but never against the rules of the real one.
+
+It takes decisions and appends the events that the service would (one decision task at a time, the next one
+written while it runs, records of decisions behind DecisionTaskCompleted, `UNHANDLED_DECISION`, …). What happens in
+the world, and when, is drawn from a list of numbers, so that Hypothesis can make histories simpler.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .program import VALUES
+from .records import decision_attributes
+from .wire import START_MS, Event, event
+
+_LIST = {"name": "default"}
+#: Failures of decisions that a program provokes by bad luck alone.
+_REFUSALS = (
+    "ACTIVITY_TYPE_DOES_NOT_EXIST",
+    "ACTIVITY_CREATION_RATE_EXCEEDED",
+    "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
+)
+
+
+class Chaos:
+    """Choices out of a list of numbers; 0 is always the tame one, and so are all when the list is used up."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = list(numbers)
+
+    def pick(self, count: int) -> int:
+        """A number below `count`."""
+        return self.numbers.pop(0) % count if self.numbers else 0
+
+    def happens(self, one_in: int) -> bool:
+        """Once in so many times; never when the numbers are used up."""
+        return self.pick(one_in) == one_in - 1
+
+
+class Simulator:
+    """One execution and the world around it."""
+
+    def __init__(self, chaos: Chaos, input: str = "[[], {}]") -> None:
+        self.chaos = chaos
+        self.now_ms = START_MS
+        self.events: list[Event] = []
+        self.open: dict[
+            int, dict[str, Any]
+        ] = {}  # by id of the event that began it: what it is and how it stands
+        self.scheduled: int | None = None  # the decision task that waits
+        self.started: int | None = None  # the one that runs
+        self.previous = 0
+        self.is_closed = False
+        self.refuses = True
+        self.append(
+            "WorkflowExecutionStarted",
+            childPolicy="TERMINATE",
+            executionStartToCloseTimeout="3600",
+            input=input,
+            parentInitiatedEventId=0,
+            taskList=_LIST,
+            taskStartToCloseTimeout="30",
+            workflowType={"name": "decider", "version": "1.0"},
+        )
+        self.schedule()
+
+    # ── decision tasks
+
+    def append(self, event_type: str, **its: Any) -> int:
+        self.events.append(event(len(self.events) + 1, event_type, self.now_ms, **its))
+        return len(self.events)
+
+    def schedule(self) -> None:
+        """A state change: a decision task is scheduled unless one waits already."""
+        if self.scheduled is None:
+            self.scheduled = self.append(
+                "DecisionTaskScheduled",
+                scheduleToStartTimeout="NONE",
+                startToCloseTimeout="30",
+                taskList=_LIST,
+            )
+
+    def poll(self) -> int:
+        """Hand out the decision task; tells the id of its DecisionTaskStarted."""
+        assert self.scheduled is not None
+        assert self.started is None
+        if self.chaos.happens(12):
+            self.append(
+                "DecisionTaskTimedOut",
+                scheduledEventId=self.scheduled,
+                startedEventId=0,
+                timeoutType="SCHEDULE_TO_START",
+            )
+            self.scheduled = None
+            self.schedule()
+        self.tick()
+        self.in_hand = self.scheduled
+        self.scheduled = None
+        self.started = self.append("DecisionTaskStarted", identity="d", scheduledEventId=self.in_hand)
+        return self.started
+
+    def time_out(self) -> None:
+        """The decider did not answer in time."""
+        self.append(
+            "DecisionTaskTimedOut",
+            scheduledEventId=self.in_hand,
+            startedEventId=self.started,
+            timeoutType="START_TO_CLOSE",
+        )
+        self.started = None
+        self.schedule()
+
+    def complete(self, decisions: Sequence[dict[str, Any]], context: str | None = None) -> None:
+        """The decider's answer: its records, one behind the other, and a next task if one of them failed."""
+        completed = self.append(
+            "DecisionTaskCompleted",
+            executionContext=context,
+            scheduledEventId=self.in_hand,
+            startedEventId=self.started,
+        )
+        self.previous, self.started = self.started or 0, None
+        assert len(decisions) <= 100
+        refused = False
+        for one in decisions:
+            assert not self.is_closed, "a close must be the last decision"
+            record = getattr(self, f"do_{one['decisionType']}")
+            refused |= record(decisionTaskCompletedEventId=completed, **decision_attributes(one)) is False
+        if refused and not self.is_closed:
+            self.schedule()
+
+    # ── decisions; False: it was refused
+
+    def do_ScheduleActivityTask(self, activityId: str, activityType: dict[str, str], **its: Any) -> bool:
+        completed = its["decisionTaskCompletedEventId"]
+        assert not self.find("activity", activityId), f"activityId {activityId} is in use"
+        if self.refuses and self.chaos.happens(9):
+            self.append(
+                "ScheduleActivityTaskFailed",
+                activityId=activityId,
+                activityType=activityType,
+                cause=_REFUSALS[self.chaos.pick(len(_REFUSALS))],
+                decisionTaskCompletedEventId=completed,
+            )
+            return False
+        its = {
+            "heartbeatTimeout": "NONE",
+            "scheduleToCloseTimeout": "NONE",
+            "scheduleToStartTimeout": "NONE",
+            "startToCloseTimeout": "3600",
+            "taskList": _LIST,
+            **its,
+        }
+        place = self.append("ActivityTaskScheduled", activityId=activityId, activityType=activityType, **its)
+        self.open[place] = {"kind": "activity", "id": activityId, "started": 0, "asked": 0}
+        return True
+
+    def do_RequestCancelActivityTask(self, activityId: str, decisionTaskCompletedEventId: int) -> bool:
+        place = self.find("activity", activityId)
+        if not place:
+            self.append(
+                "RequestCancelActivityTaskFailed",
+                activityId=activityId,
+                cause="ACTIVITY_ID_UNKNOWN",
+                decisionTaskCompletedEventId=decisionTaskCompletedEventId,
+            )
+            return False
+        work = self.open[place]
+        work["asked"] = self.append(
+            "ActivityTaskCancelRequested",
+            activityId=activityId,
+            decisionTaskCompletedEventId=decisionTaskCompletedEventId,
+        )
+        if not work["started"]:
+            self.end_activity(place, "Canceled", latestCancelRequestedEventId=work["asked"])
+        return True
+
+    def do_StartTimer(self, timerId: str, **its: Any) -> bool:
+        assert not self.find("timer", timerId), f"timerId {timerId} is in use"
+        self.open[self.append("TimerStarted", timerId=timerId, **its)] = {"kind": "timer", "id": timerId}
+        return True
+
+    def do_CancelTimer(self, timerId: str, decisionTaskCompletedEventId: int) -> bool:
+        place = self.find("timer", timerId)
+        if not place:
+            self.append(
+                "CancelTimerFailed",
+                cause="TIMER_ID_UNKNOWN",
+                decisionTaskCompletedEventId=decisionTaskCompletedEventId,
+                timerId=timerId,
+            )
+            return False
+        del self.open[place]
+        self.append(
+            "TimerCanceled",
+            decisionTaskCompletedEventId=decisionTaskCompletedEventId,
+            startedEventId=place,
+            timerId=timerId,
+        )
+        return True
+
+    def do_StartChildWorkflowExecution(
+        self, workflowId: str, workflowType: dict[str, str], **its: Any
+    ) -> bool:
+        if self.refuses and self.chaos.happens(9):
+            self.append(
+                "StartChildWorkflowExecutionFailed",
+                cause="WORKFLOW_TYPE_DOES_NOT_EXIST",
+                control=its.get("control"),
+                decisionTaskCompletedEventId=its["decisionTaskCompletedEventId"],
+                initiatedEventId=0,
+                workflowId=workflowId,
+                workflowType=workflowType,
+            )
+            return False
+        its = {
+            "childPolicy": "TERMINATE",
+            "executionStartToCloseTimeout": "3600",
+            "taskList": _LIST,
+            "taskStartToCloseTimeout": "30",
+            **its,
+        }
+        place = self.append(
+            "StartChildWorkflowExecutionInitiated", workflowId=workflowId, workflowType=workflowType, **its
+        )
+        self.open[place] = {"kind": "child", "id": workflowId, "type": workflowType, "started": 0}
+        return True
+
+    def do_RequestCancelExternalWorkflowExecution(self, **its: Any) -> bool:
+        place = self.append("RequestCancelExternalWorkflowExecutionInitiated", **its)
+        self.open[place] = {"kind": "cancel", "id": its["workflowId"], "its": its}
+        return True
+
+    def do_RecordMarker(self, **its: Any) -> bool:
+        self.append("MarkerRecorded", **its)
+        return True
+
+    def close(self, decision: str, closes: str, its: dict[str, Any]) -> bool:
+        if self.scheduled is not None:
+            self.append(
+                f"{decision}WorkflowExecutionFailed",
+                cause="UNHANDLED_DECISION",
+                decisionTaskCompletedEventId=its["decisionTaskCompletedEventId"],
+            )
+            return False
+        self.append(f"WorkflowExecution{closes}", **its)
+        self.is_closed = True
+        return True
+
+    def do_CompleteWorkflowExecution(self, **its: Any) -> bool:
+        return self.close("Complete", "Completed", its)
+
+    def do_FailWorkflowExecution(self, **its: Any) -> bool:
+        return self.close("Fail", "Failed", its)
+
+    def do_CancelWorkflowExecution(self, **its: Any) -> bool:
+        return self.close("Cancel", "Canceled", its)
+
+    # ── the world
+
+    def find(self, kind: str, id: str) -> int:
+        return next(
+            (place for place, work in self.open.items() if (work["kind"], work["id"]) == (kind, id)), 0
+        )
+
+    def tick(self) -> None:
+        self.now_ms += 1 + 250 * self.chaos.pick(5)
+
+    def step(self) -> bool:
+        """One thing happens in the world, if anything can; mostly to the oldest that is open."""
+        self.tick()
+        if self.chaos.happens(8):
+            self.signal("st"[self.chaos.pick(2)])
+            return True
+        if self.chaos.happens(25):
+            self.append("WorkflowExecutionCancelRequested", externalInitiatedEventId=0)
+            self.schedule()
+            return True
+        if not self.open:
+            return False
+        place = list(self.open)[self.chaos.pick(len(self.open))]
+        getattr(self, f"step_{self.open[place]['kind']}")(place, self.open[place])
+        return True
+
+    def signal(self, name: str) -> None:
+        """A signal from outside; every other one without input."""
+        value = VALUES[self.chaos.pick(len(VALUES))]
+        text = None if value is None else json.dumps(value, ensure_ascii=False)
+        self.append("WorkflowExecutionSignaled", externalInitiatedEventId=0, input=text, signalName=name)
+        self.schedule()
+
+    def step_activity(self, place: int, work: dict[str, Any]) -> None:
+        if not work["started"]:
+            if self.chaos.happens(8):
+                self.end_activity(place, "TimedOut", timeoutType="SCHEDULE_TO_START")
+            else:
+                work["started"] = self.append("ActivityTaskStarted", identity="a", scheduledEventId=place)
+            return
+        how = self.chaos.pick(6)
+        if how == 4:
+            self.end_activity(place, "Failed", details="d", reason="r")
+        elif how == 5:
+            self.end_activity(place, "TimedOut", timeoutType="START_TO_CLOSE")
+        elif how == 3 and work["asked"]:
+            self.end_activity(place, "Canceled", latestCancelRequestedEventId=work["asked"])
+        else:
+            self.end_activity(place, "Completed", result=self.result(place))
+
+    def end_activity(self, place: int, how: str, **its: Any) -> None:
+        started = self.open.pop(place)["started"]
+        self.append(f"ActivityTask{how}", scheduledEventId=place, startedEventId=started, **its)
+        self.schedule()
+
+    def result(self, place: int) -> str | None:
+        """What the work at this place gives: a falsy value as often as not; sometimes no result at all."""
+        choice = self.chaos.pick(len(VALUES) + 2)
+        if choice == len(VALUES):
+            return None
+        return json.dumps(VALUES[choice] if choice < len(VALUES) else place, ensure_ascii=False)
+
+    def step_timer(self, place: int, work: dict[str, Any]) -> None:
+        del self.open[place]
+        self.append("TimerFired", startedEventId=place, timerId=work["id"])
+        self.schedule()
+
+    def step_child(self, place: int, work: dict[str, Any]) -> None:
+        execution = {"runId": f"child-run-{place}", "workflowId": work["id"]}
+        its: dict[str, Any] = {
+            "initiatedEventId": place,
+            "workflowExecution": execution,
+            "workflowType": work["type"],
+        }
+        if not work["started"]:
+            work["started"] = self.append("ChildWorkflowExecutionStarted", **its)
+        else:
+            del self.open[place]
+            its["startedEventId"] = work["started"]
+            more: dict[str, Any]
+            how, more = [
+                ("Completed", {"result": self.result(place)}),
+                ("Completed", {"result": self.result(place)}),
+                ("Failed", {"details": "d", "reason": "r"}),
+                ("TimedOut", {"timeoutType": "START_TO_CLOSE"}),
+                ("Canceled", {"details": "d"}),
+                ("Terminated", {}),
+            ][self.chaos.pick(6)]
+            self.append(f"ChildWorkflowExecution{how}", **its, **more)
+        self.schedule()
+
+    def step_cancel(self, place: int, work: dict[str, Any]) -> None:
+        del self.open[place]
+        target = next((w for w in self.open.values() if (w["kind"], w["id"]) == ("child", work["id"])), None)
+        if target is None:
+            its = {**work["its"], "cause": "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION", "initiatedEventId": place}
+            self.append("RequestCancelExternalWorkflowExecutionFailed", **its)
+        else:
+            self.append(
+                "ExternalWorkflowExecutionCancelRequested",
+                initiatedEventId=place,
+                workflowExecution={"runId": "child-run", "workflowId": work["id"]},
+            )
+        self.schedule()
+
+    def until_task(self) -> bool:
+        """Let the world go on until there is a decision task, sometimes a bit longer; False if all stands still."""
+        while self.scheduled is None:
+            if not self.step():
+                return False
+        while self.open and self.chaos.happens(3):
+            self.step()
+        return True
