@@ -184,13 +184,16 @@ class Decisions:
         return None
 
     def _complete(self, attributes: Attributes) -> str | None:
-        return self._close("WorkflowExecutionCompleted", attributes)
+        self._close("WorkflowExecutionCompleted", attributes)
+        return None
 
     def _fail(self, attributes: Attributes) -> str | None:
-        return self._close("WorkflowExecutionFailed", attributes)
+        self._close("WorkflowExecutionFailed", attributes)
+        return None
 
     def _cancel(self, attributes: Attributes) -> str | None:
-        return self._close("WorkflowExecutionCanceled", attributes)
+        self._close("WorkflowExecutionCanceled", attributes)
+        return None
 
     def _close(self, event_type: str, attributes: Attributes) -> None:
         self._execution.close(

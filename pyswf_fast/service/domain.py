@@ -66,7 +66,7 @@ class Limits:
     pollers: int = 1_000
 
 
-class Undefined(Exception):  # noqa: N818 (it is a finding, not an error of ours)
+class Undefined(Exception):
     """A value is neither given nor has the type a default for it."""
 
     def __init__(self, default: str, cause: str) -> None:

@@ -1,4 +1,4 @@
-"""SWF in this process: the state machine, a clock, a store, and a real boto3 client answered without a socket."""
+"""SWF in this process: the state machine with a clock and a store."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import Limits
-from pyswf_fast.service.machine import ListKey, Machine
-from pyswf_fast.service.operations import perform, polled_list
+from pyswf_fast.service.machine import Changes, ListKey, Machine
+from pyswf_fast.service.operations import perform
 from pyswf_fast.service.store import open_store
+from pyswf_fast.service.tasking import polled_list
 from pyswf_fast.service.validation import check
 
-__all__ = ["LONGEST_POLL_SECONDS", "EmbeddedSwf", "Request"]
+__all__ = ["LONGEST_POLL_SECONDS", "Checked", "EmbeddedSwf"]
 
 LONGEST_POLL_SECONDS = 60.0
 
 
-class Request:
-    """A request that was checked.
+class Checked:
+    """A request whose members are valid.
 
     Parameters:
         operation: Its name.
@@ -64,7 +65,7 @@ class EmbeddedSwf:
 
     def call(self, operation: str, params: Mapping[str, Any]) -> bytes:
         """The body that SWF would answer with; a poll answers at once. Raises ServiceFault."""
-        request = Request(operation, params)
+        request = Checked(operation, params)
         with self._lock:
             answer = self.apply(request)
             self.commit()
@@ -91,7 +92,7 @@ class EmbeddedSwf:
 
         return make_client(self, **options)
 
-    def wait(self, request: Request) -> bytes:
+    def wait(self, request: Checked) -> bytes:
         """Like `call`, but a poll that finds nothing waits for a task while the system's clock runs."""
         with self._lock:
             until = time.monotonic() + LONGEST_POLL_SECONDS
@@ -120,7 +121,7 @@ class EmbeddedSwf:
         """The instant, in the milliseconds that SWF counts in."""
         return round(self.clock.now() * 1000)
 
-    def apply(self, request: Request) -> bytes:
+    def apply(self, request: Checked) -> bytes:
         """Carry a request out; its answer may be sent after the next `commit`."""
         now_ms = self.now_ms()
         self.machine.run_due(now_ms)
@@ -128,7 +129,8 @@ class EmbeddedSwf:
 
     def commit(self) -> None:
         """Store all changes."""
+        self.machine.ready.clear()  # who waits has been served, or will look again
         if self.machine.changes:
             self._store.save(self.machine.changes)
-            self.machine.changes = type(self.machine.changes)()
+            self.machine.changes = Changes()
             self._something_new.notify_all()

@@ -7,13 +7,22 @@ them (`1.504871454307E9`), so that readers meet the same bytes here as there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["attributes_member", "decode", "encode", "timestamp"]
+__all__ = ["Attributes", "Event", "attributes_member", "decode", "encode", "timestamp"]
 
 Attributes = dict[str, Any]
+
+
+class Event(NamedTuple):
+    """Something that happened to an execution."""
+
+    event_type: str
+    event_id: int
+    now_ms: int
+    attributes: Attributes
 
 
 def attributes_member(event_type: str) -> str:
@@ -44,21 +53,21 @@ class _Frame:
 _frames: dict[str, _Frame] = {}
 
 
-def encode(event_type: str, event_id: int, now_ms: int, attributes: Attributes) -> bytes:
+def encode(event: Event) -> bytes:
     """The event as SWF sends it."""
-    frame = _frames.get(event_type)
+    frame = _frames.get(event.event_type)
     if frame is None:
-        frame = _frames[event_type] = _Frame(event_type)
-    body = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
-    head = b'"eventId":%d,"eventTimestamp":%s%s' % (event_id, timestamp(now_ms), frame.tail)
+        frame = _frames[event.event_type] = _Frame(event.event_type)
+    body = orjson.dumps(event.attributes, option=orjson.OPT_SORT_KEYS)
+    head = b'"eventId":%d,"eventTimestamp":%s%s' % (event.event_id, timestamp(event.now_ms), frame.tail)
     if frame.attributes_first:
         return b"{%s%s,%s}" % (frame.member, body, head)
     return b"{%s,%s%s}" % (head, frame.member, body)
 
 
-def decode(event: bytes) -> tuple[str, int, int, Attributes]:
-    """Type, id, instant in milliseconds and attributes of an encoded event."""
-    fields = orjson.loads(event)
+def decode(encoded: bytes) -> Event:
+    """The event that was encoded."""
+    fields = orjson.loads(encoded)
     event_type: str = fields["eventType"]
-    instant = round(fields["eventTimestamp"] * 1000)
-    return event_type, fields["eventId"], instant, fields[attributes_member(event_type)]
+    now_ms = round(fields["eventTimestamp"] * 1000)
+    return Event(event_type, fields["eventId"], now_ms, fields[attributes_member(event_type)])

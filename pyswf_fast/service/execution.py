@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from pyswf_fast.service.effects import ACTIVITY, DECISION, Alarm, Closed, Effect, TaskReady
-from pyswf_fast.service.events import decode, encode
-from pyswf_fast.service.state import CLOSE_STATUS, Attributes, State
-from pyswf_fast.service.tasks import Activity
+from pyswf_fast.service.events import Attributes, Event, decode, encode
+from pyswf_fast.service.state import CLOSE_STATUS, State
+from pyswf_fast.service.tasks import Activity, DecisionTask
 
 __all__ = ["EXPIRY", "RETENTION", "TIMER", "Execution"]
 
@@ -95,8 +95,36 @@ class Execution:
         """Take up where the stored `events` end."""
         self.events = events
         for event in events:
-            self.state.apply(*decode(event))
+            self.state.apply(decode(event))
         self.stored = len(events)
+
+    def archive(self) -> None:
+        """Let the events and all that was open go: the run is closed and a store has its history."""
+        self.final_counts = self.final_counts or self.state.counts()
+        self.events = []
+        for open_things in (self.state.activities, self.state.timers, self.state.children):
+            open_things.clear()
+
+    def summary(self) -> Attributes:
+        """What is kept of a closed run beside its events."""
+        state = self.state
+        return {
+            "last_id": state.last_id,
+            "started": {name: value for name, value in state.started.items() if name != "input"},
+            "started_ms": state.started_ms,
+            "closed_ms": self.closed_ms,
+            "close_status": state.close_status,
+            "context": state.context,
+            "latest_activity_ms": state.latest_activity_ms,
+            "counts": state.counts(),
+        }
+
+    def restore_closed(self, summary: Attributes) -> None:
+        """Take up a closed run from its summary; its events stay in the store."""
+        self.closed_ms, self.final_counts = summary.pop("closed_ms"), summary.pop("counts")
+        for name, value in summary.items():
+            setattr(self.state, name, value)
+        self.stored = self.state.last_id
 
     def record(self, now_ms: int, event_type: str, attributes: Attributes) -> int:
         """Append an event; returns its id."""
@@ -104,9 +132,9 @@ class Execution:
         event_id = state.last_id + 1
         if event_id >= self.most_events and event_type not in CLOSE_STATUS:
             raise _HistoryFull
-        now_ms = max(now_ms, state.last_ms)
-        self.events.append(encode(event_type, event_id, now_ms, attributes))
-        state.apply(event_type, event_id, now_ms, attributes)
+        event = Event(event_type, event_id, max(now_ms, state.last_ms), attributes)
+        self.events.append(encode(event))
+        state.apply(event)
         return event_id
 
     # What is pending: asked live after each step, and for everything at once after a restart.
@@ -123,15 +151,13 @@ class Execution:
         if kind == TIMER:
             timer = state.timers.get(reference)
             return None if timer is None else timer.due_ms
-        task: Any
+        task: Activity | DecisionTask | None
         if kind == ACTIVITY:
             task = state.activities.get(reference)
         else:
-            task = next(
-                (t for t in (state.waiting, state.running) if t and t.scheduled_id == reference), None
-            )
-            if task is not None and task is state.waiting and state.running is not None:
-                return None  # withheld: nobody could start it
+            task = state.running or state.waiting  # one that is withheld cannot be started, nor time out
+            if task is not None and task.scheduled_id != reference:
+                return None
         due = None if task is None else task.deadline()
         return None if due is None else due[0]
 
@@ -241,7 +267,8 @@ class Execution:
     def start_decision(self, now_ms: int, identity: str | None) -> None:
         """Hand the waiting decision task out."""
         waiting = self.state.waiting
-        assert waiting is not None
+        if waiting is None:
+            return
         attributes: Attributes = {"scheduledEventId": waiting.scheduled_id}
         if identity is not None:
             attributes["identity"] = identity
@@ -261,7 +288,8 @@ class Execution:
                 something happened meanwhile, it tells whether one of them failed.
         """
         running = self.state.running
-        assert running is not None
+        if running is None:
+            return
         unhandled = self.state.waiting is not None
         completed_id = self.record(
             now_ms,
@@ -334,27 +362,25 @@ class Execution:
         elif kind == ACTIVITY:
             self._time_activity_out(now_ms, state.activities[reference])
         else:
-            self._time_decision_out(now_ms, reference)
+            self._time_decision_out(now_ms)
 
     def _time_activity_out(self, now_ms: int, activity: Activity) -> None:
         due = activity.deadline()
-        assert due is not None
+        if due is None:
+            return
         attributes: Attributes = {"timeoutType": due[1]}
         if activity.details is not None:
             attributes["details"] = activity.details
         self.end_activity(now_ms, "ActivityTaskTimedOut", activity, attributes)
 
-    def _time_decision_out(self, now_ms: int, scheduled_id: int) -> None:
+    def _time_decision_out(self, now_ms: int) -> None:
         state = self.state
-        task = state.running if state.running is not None else state.waiting
+        task = state.running or state.waiting
         due = None if task is None else task.deadline()
-        assert task is not None
-        assert due is not None
-        self.record(
-            now_ms,
-            "DecisionTaskTimedOut",
-            {"timeoutType": due[1], "scheduledEventId": scheduled_id, "startedEventId": task.started_id},
-        )
+        if task is None or due is None:
+            return
+        attributes = {"scheduledEventId": task.scheduled_id, "startedEventId": task.started_id}
+        self.record(now_ms, "DecisionTaskTimedOut", {"timeoutType": due[1], **attributes})
         if state.waiting is not None:
             self._offer_decision()
         else:

@@ -35,7 +35,7 @@ class _Body:
 def make_client(service: EmbeddedSwf, **options: Any) -> Any:
     """A boto3 SWF client that `service` answers; `options` are those of `boto3.client`."""
 
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def answer(request: AWSPreparedRequest, **_: object) -> Any:
         target = request.headers["X-Amz-Target"]
         if isinstance(target, bytes):
             target = target.decode()
@@ -44,7 +44,7 @@ def make_client(service: EmbeddedSwf, **options: Any) -> Any:
             status, content = 200, service.wait(parse(target, body))
         except ServiceFault as fault:
             status, content = refusal(fault)
-        headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+        headers: Any = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
         return AWSResponse(request.url, status, headers, _Body(content))
 
     # A refusal of ours will be the same at the second attempt.
@@ -60,5 +60,6 @@ def make_client(service: EmbeddedSwf, **options: Any) -> Any:
             **options,
         },
     )
-    client.meta.events.register("before-send.swf", answer)
+    handler: Any = answer
+    client.meta.events.register("before-send.swf", handler)
     return client

@@ -29,6 +29,7 @@ from pyswf_fast.service.effects import (
 from pyswf_fast.service.execution import RETENTION, Execution
 from pyswf_fast.service.faults import unknown_domain, unknown_execution
 from pyswf_fast.service.queues import LapsingQueue
+from pyswf_fast.service.tasks import Activity
 
 __all__ = ["Archive", "Changes", "ListKey", "Machine"]
 
@@ -161,11 +162,10 @@ class Machine:
                     self._queue(execution, effect)
         self.ready.clear()
 
-    def heartbeat(self, now_ms: int, execution: Execution, scheduled_id: int, details: str | None) -> None:
+    def heartbeat(self, now_ms: int, execution: Execution, activity: Activity, details: str | None) -> None:
         """Note that a worker is alive; this is the one change that is no event."""
-        activity = execution.state.activities[scheduled_id]
         activity.heartbeat_ms, activity.details = now_ms, details
-        self.changes.heartbeats[execution.row, scheduled_id] = (now_ms, details)
+        self.changes.heartbeats[execution.row, activity.scheduled_id] = (now_ms, details)
 
     # Time.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyswf_fast.exceptions import ServiceFault
-from pyswf_fast.service.faults import invalid_token
+from pyswf_fast.service.faults import invalid_token, validation
+from pyswf_fast.service.request import Request
 from pyswf_fast.service.tokens import fingerprint, seal, unseal
 
-__all__ = ["LARGEST_PAGE", "PAGE_TOKEN_LIFETIME_MS", "cut", "history_page", "open_page_token", "page_size"]
+__all__ = ["cut", "history_page", "make_page_token", "open_page_token", "page_size"]
 
 LARGEST_PAGE = 1000
 PAGE_TOKEN_LIFETIME_MS = 24 * 3_600_000
@@ -20,47 +20,36 @@ def page_size(params: dict[str, Any]) -> int:
     return params.get("maximumPageSize") or LARGEST_PAGE
 
 
-def open_page_token(token: str, kind: str, now_ms: int, arguments: tuple[object, ...]) -> list[int]:
-    """The numbers in a page token, which must be of this kind, made for the same arguments and not too old."""
-    made_for, issued_ms, *position = (_int(part) for part in unseal(token, kind))
-    if made_for != fingerprint(*arguments):
+def make_page_token(call: Request, kind: str, arguments: tuple[object, ...], *position: str | int) -> str:
+    """A token of `kind` that leads on from `position` when the other arguments are the same."""
+    return seal(kind, fingerprint(*arguments), call.now_ms, *position)
+
+
+def open_page_token(call: Request, kind: str, arguments: tuple[object, ...]) -> list[str]:
+    """The position in the request's page token."""
+    made_for, issued_ms, *position = unseal(call.params["nextPageToken"], kind)
+    if made_for != str(fingerprint(*arguments)):
         raise invalid_token()
-    if now_ms - issued_ms > PAGE_TOKEN_LIFETIME_MS:
-        raise ServiceFault("ValidationException", "Specified token has exceeded its maximum lifetime")
+    if call.now_ms - int(issued_ms) > PAGE_TOKEN_LIFETIME_MS:
+        raise validation("Specified token has exceeded its maximum lifetime")
     return position
 
 
-def make_page_token(kind: str, now_ms: int, arguments: tuple[object, ...], *position: int) -> str:
-    """The token that `open_page_token` opens."""
-    return seal(kind, fingerprint(*arguments), now_ms, *position)
-
-
-def _int(part: str) -> int:
-    try:
-        return int(part)
-    except ValueError:
-        raise invalid_token() from None
-
-
 def cut(
-    kind: str,
-    member: str,
-    found: list[Any],
-    params: dict[str, Any],
-    now_ms: int,
-    arguments: tuple[object, ...],
+    call: Request, kind: str, member: str, found: list[Any], arguments: tuple[object, ...]
 ) -> dict[str, Any]:
     """One page of `found`, which is reversed first where `reverseOrder` says so."""
+    params = call.params
     arguments = (*arguments, params.get("reverseOrder", False))
     if params.get("reverseOrder"):
         found = found[::-1]
     first = 0
     if "nextPageToken" in params:
-        (first,) = open_page_token(params["nextPageToken"], kind, now_ms, arguments)
+        first = int(open_page_token(call, kind, arguments)[0])
     end = first + page_size(params)
     answer: dict[str, Any] = {member: found[first:end]}
     if end < len(found):
-        answer["nextPageToken"] = make_page_token(kind, now_ms, arguments, end)
+        answer["nextPageToken"] = make_page_token(call, kind, arguments, end)
     return answer
 
 

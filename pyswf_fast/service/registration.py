@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.domain import (
@@ -14,95 +14,99 @@ from pyswf_fast.service.domain import (
     Domain,
     RegisteredType,
 )
-from pyswf_fast.service.machine import Machine
 from pyswf_fast.service.paging import cut
+from pyswf_fast.service.request import Answer, Request
 
 __all__ = ["OPERATIONS"]
-
-Params = dict[str, Any]
-Answer = dict[str, Any]
 
 MOST_TAGS = 50
 
 
-def register_domain(machine: Machine, now_ms: int, params: Params) -> None:
+def register_domain(call: Request) -> None:
     """RegisterDomain."""
-    name = params["name"]
-    if name in machine.domains:
+    name = call.params["name"]
+    if name in call.machine.domains:
         raise ServiceFault("DomainAlreadyExistsFault", name)
-    if len(machine.domains) >= machine.limits.domains:
-        raise ServiceFault("LimitExceededFault", f"There are {machine.limits.domains} domains already")
+    if len(call.machine.domains) >= call.machine.limits.domains:
+        raise ServiceFault("LimitExceededFault", f"There are {call.machine.limits.domains} domains already")
     domain = Domain(
-        name, params["workflowExecutionRetentionPeriodInDays"], machine.limits, params.get("description")
+        name,
+        call.params["workflowExecutionRetentionPeriodInDays"],
+        call.machine.limits,
+        call.params.get("description"),
     )
-    _add_tags(domain, params.get("tags", []))
-    machine.domains[name] = domain
-    machine.changes.domains[name] = domain
+    _add_tags(domain, call.params.get("tags", []))
+    call.machine.domains[name] = domain
+    call.machine.changes.domains[name] = domain
 
 
-def describe_domain(machine: Machine, now_ms: int, params: Params) -> Answer:
+def describe_domain(call: Request) -> Answer:
     """DescribeDomain."""
-    domain = machine.domain(params["name"])
+    domain = call.machine.domain(call.params["name"])
     configuration = {"workflowExecutionRetentionPeriodInDays": domain.retention}
     return {"domainInfo": domain.info(), "configuration": configuration}
 
 
-def list_domains(machine: Machine, now_ms: int, params: Params) -> Answer:
+def list_domains(call: Request) -> Answer:
     """ListDomains."""
-    found = [d.info() for _, d in sorted(machine.domains.items()) if d.status == params["registrationStatus"]]
-    return cut("ListDomains", "domainInfos", found, params, now_ms, (params["registrationStatus"],))
+    found = [
+        d.info()
+        for _, d in sorted(call.machine.domains.items())
+        if d.status == call.params["registrationStatus"]
+    ]
+    return cut(call, "ListDomains", "domainInfos", found, (call.params["registrationStatus"],))
 
 
-def deprecate_domain(machine: Machine, now_ms: int, params: Params) -> None:
+def deprecate_domain(call: Request) -> None:
     """DeprecateDomain: its types are deprecated with it."""
-    domain = machine.domain(params["name"])
+    domain = call.machine.domain(call.params["name"])
     if domain.status == DEPRECATED:
         raise ServiceFault("DomainDeprecatedFault", domain.name)
     domain.status = DEPRECATED
-    machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.name] = domain
     for registered in domain.types.values():
         if registered.status == REGISTERED:
-            _set_status(machine, domain, registered, DEPRECATED, now_ms)
+            _set_status(call, domain, registered, DEPRECATED)
 
 
-def undeprecate_domain(machine: Machine, now_ms: int, params: Params) -> None:
+def undeprecate_domain(call: Request) -> None:
     """UndeprecateDomain: its types stay deprecated."""
-    domain = machine.domain(params["name"])
+    domain = call.machine.domain(call.params["name"])
     if domain.status == REGISTERED:
         raise ServiceFault("DomainAlreadyExistsFault", domain.name)
     domain.status = REGISTERED
-    machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.name] = domain
 
 
-def tag_resource(machine: Machine, now_ms: int, params: Params) -> None:
+def tag_resource(call: Request) -> None:
     """TagResource."""
-    domain = _by_arn(machine, params["resourceArn"])
-    _add_tags(domain, params["tags"])
-    machine.changes.domains[domain.name] = domain
+    domain = _by_arn(call)
+    _add_tags(domain, call.params["tags"])
+    call.machine.changes.domains[domain.name] = domain
 
 
-def untag_resource(machine: Machine, now_ms: int, params: Params) -> None:
+def untag_resource(call: Request) -> None:
     """UntagResource."""
-    domain = _by_arn(machine, params["resourceArn"])
-    for key in params["tagKeys"]:
+    domain = _by_arn(call)
+    for key in call.params["tagKeys"]:
         domain.tags.pop(key, None)
-    machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.name] = domain
 
 
-def list_tags(machine: Machine, now_ms: int, params: Params) -> Answer:
+def list_tags(call: Request) -> Answer:
     """ListTagsForResource."""
-    domain = _by_arn(machine, params["resourceArn"])
+    domain = _by_arn(call)
     tags = [
         {"key": key} if value is None else {"key": key, "value": value} for key, value in domain.tags.items()
     ]
     return {"tags": tags}
 
 
-def _by_arn(machine: Machine, arn: str) -> Domain:
-    for domain in machine.domains.values():
-        if domain.arn == arn:
+def _by_arn(call: Request) -> Domain:
+    for domain in call.machine.domains.values():
+        if domain.arn == call.params["resourceArn"]:
             return domain
-    raise ServiceFault("UnknownResourceFault", f"Unknown resource: {arn}")
+    raise ServiceFault("UnknownResourceFault", f"Unknown resource: {call.params['resourceArn']}")
 
 
 def _add_tags(domain: Domain, tags: list[dict[str, str]]) -> None:
@@ -119,82 +123,84 @@ def _reference(kind: str) -> str:
     return kind[0].lower() + kind[1:]
 
 
-def _register_type(kind: str, machine: Machine, now_ms: int, params: Params) -> None:
-    domain = machine.domain(params["domain"])
+def _register_type(kind: str, call: Request) -> None:
+    domain = call.domain
     domain.require_registered()
-    key = (kind, params["name"], params["version"])
+    key = (kind, call.params["name"], call.params["version"])
     if key in domain.types:
         raise ServiceFault("TypeAlreadyExistsFault", str(domain.types[key]))
-    if sum(existing == kind for existing, _, _ in domain.types) >= machine.limits.types:
-        raise ServiceFault("LimitExceededFault", f"The domain has {machine.limits.types} types already")
-    defaults = {name: value for name, value in params.items() if name.startswith("default")}
+    if sum(existing == kind for existing, _, _ in domain.types) >= call.machine.limits.types:
+        raise ServiceFault("LimitExceededFault", f"The domain has {call.machine.limits.types} types already")
+    defaults = {name: value for name, value in call.params.items() if name.startswith("default")}
     registered = RegisteredType(
-        kind, params["name"], params["version"], now_ms, defaults, params.get("description")
+        kind,
+        call.params["name"],
+        call.params["version"],
+        call.now_ms,
+        defaults,
+        call.params.get("description"),
     )
     domain.types[key] = registered
-    machine.changes.types[domain.name, *key] = registered
+    _note(call, domain, registered)
 
 
-def _describe_type(kind: str, machine: Machine, now_ms: int, params: Params) -> Answer:
-    registered = machine.domain(params["domain"]).the_type(kind, params[_reference(kind)])
+def _describe_type(kind: str, call: Request) -> Answer:
+    registered = call.domain.the_type(kind, call.params[_reference(kind)])
     return {"typeInfo": registered.info(), "configuration": registered.defaults}
 
 
-def _list_types(kind: str, machine: Machine, now_ms: int, params: Params) -> Answer:
-    domain = machine.domain(params["domain"])
-    name, status = params.get("name"), params["registrationStatus"]
+def _list_types(kind: str, call: Request) -> Answer:
+    domain = call.domain
+    name, status = call.params.get("name"), call.params["registrationStatus"]
     found = [
         registered.info()
         for (found_kind, found_name, _), registered in sorted(domain.types.items())
         if found_kind == kind and registered.status == status and name in (None, found_name)
     ]
-    return cut(kind, "typeInfos", found, params, now_ms, (domain.name, name, status))
+    return cut(call, kind, "typeInfos", found, (domain.name, name, status))
 
 
-def _deprecate_type(kind: str, machine: Machine, now_ms: int, params: Params) -> None:
-    domain = machine.domain(params["domain"])
-    registered = domain.the_type(kind, params[_reference(kind)])
+def _deprecate_type(kind: str, call: Request) -> None:
+    domain = call.domain
+    registered = domain.the_type(kind, call.params[_reference(kind)])
     if registered.status == DEPRECATED:
         raise ServiceFault("TypeDeprecatedFault", str(registered))
-    _set_status(machine, domain, registered, DEPRECATED, now_ms)
+    _set_status(call, domain, registered, DEPRECATED)
 
 
-def _undeprecate_type(kind: str, machine: Machine, now_ms: int, params: Params) -> None:
-    domain = machine.domain(params["domain"])
-    registered = domain.the_type(kind, params[_reference(kind)])
+def _undeprecate_type(kind: str, call: Request) -> None:
+    domain = call.domain
+    registered = domain.the_type(kind, call.params[_reference(kind)])
     if registered.status == REGISTERED:
         raise ServiceFault("TypeAlreadyExistsFault", str(registered))
     domain.require_registered()
-    _set_status(machine, domain, registered, REGISTERED, None)
+    _set_status(call, domain, registered, REGISTERED)
 
 
-def _delete_type(kind: str, machine: Machine, now_ms: int, params: Params) -> None:
-    domain = machine.domain(params["domain"])
-    registered = domain.the_type(kind, params[_reference(kind)])
+def _delete_type(kind: str, call: Request) -> None:
+    domain = call.domain
+    registered = domain.the_type(kind, call.params[_reference(kind)])
     if registered.status != DEPRECATED:
         raise ServiceFault(
             "TypeNotDeprecatedFault",
             "The type is currently registered and cannot be deleted in its current state",
         )
-    key = (kind, registered.name, registered.version)
-    del domain.types[key]
-    machine.changes.types[domain.name, *key] = None
+    del domain.types[kind, registered.name, registered.version]
+    call.machine.changes.types[domain.name, kind, registered.name, registered.version] = None
 
 
-def _set_status(
-    machine: Machine, domain: Domain, registered: RegisteredType, status: str, deprecated_ms: int | None
-) -> None:
-    registered.status, registered.deprecated_ms = status, deprecated_ms
-    machine.changes.types[domain.name, registered.kind, registered.name, registered.version] = registered
+def _set_status(call: Request, domain: Domain, registered: RegisteredType, status: str) -> None:
+    registered.status = status
+    registered.deprecated_ms = call.now_ms if status == DEPRECATED else None
+    _note(call, domain, registered)
 
 
-def _of(
-    kind: str, operation: Callable[[str, Machine, int, Params], Answer | None]
-) -> Callable[[Machine, int, Params], Answer | None]:
-    return lambda machine, now_ms, params: operation(kind, machine, now_ms, params)
+def _note(call: Request, domain: Domain, registered: RegisteredType) -> None:
+    key = (domain.name, registered.kind, registered.name, registered.version)
+    call.machine.changes.types[key] = registered
 
 
-OPERATIONS: dict[str, Callable[[Machine, int, Params], Answer | None]] = {
+OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "RegisterDomain": register_domain,
     "DescribeDomain": describe_domain,
     "ListDomains": list_domains,
@@ -205,9 +211,9 @@ OPERATIONS: dict[str, Callable[[Machine, int, Params], Answer | None]] = {
     "ListTagsForResource": list_tags,
 }
 for _kind in (ACTIVITY_TYPE, WORKFLOW_TYPE):
-    OPERATIONS[f"Register{_kind}"] = _of(_kind, _register_type)
-    OPERATIONS[f"Describe{_kind}"] = _of(_kind, _describe_type)
-    OPERATIONS[f"List{_kind}s"] = _of(_kind, _list_types)
-    OPERATIONS[f"Deprecate{_kind}"] = _of(_kind, _deprecate_type)
-    OPERATIONS[f"Undeprecate{_kind}"] = _of(_kind, _undeprecate_type)
-    OPERATIONS[f"Delete{_kind}"] = _of(_kind, _delete_type)
+    OPERATIONS[f"Register{_kind}"] = partial(_register_type, _kind)
+    OPERATIONS[f"Describe{_kind}"] = partial(_describe_type, _kind)
+    OPERATIONS[f"List{_kind}s"] = partial(_list_types, _kind)
+    OPERATIONS[f"Deprecate{_kind}"] = partial(_deprecate_type, _kind)
+    OPERATIONS[f"Undeprecate{_kind}"] = partial(_undeprecate_type, _kind)
+    OPERATIONS[f"Delete{_kind}"] = partial(_delete_type, _kind)

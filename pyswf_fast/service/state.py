@@ -7,13 +7,12 @@ state after a restart, folded from the stored events, is the state before it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from pyswf_fast.service.events import Attributes, Event
 from pyswf_fast.service.tasks import Activity, Child, DecisionTask, Timer, duration_ms
 
 __all__ = ["CLOSE_STATUS", "State"]
-
-Attributes = dict[str, Any]
 
 LONGEST_EXECUTION_MS = 31_536_000_000  # one year; NONE means no more than that
 
@@ -30,7 +29,7 @@ CLOSE_STATUS = {
 class State:
     """What is known of an execution after the events applied so far."""
 
-    _folds: ClassVar[dict[str, Callable[[State, int, int, Attributes], None]]]
+    _folds: ClassVar[dict[str, Callable[[State, Event], None]]]
 
     def __init__(self) -> None:
         self.last_id = 0
@@ -53,13 +52,13 @@ class State:
         self.timer_ids: dict[str, int] = {}
         self.children: dict[int, Child] = {}  # by initiatedEventId
 
-    def apply(self, event_type: str, event_id: int, now_ms: int, attributes: Attributes) -> None:
+    def apply(self, event: Event) -> None:
         """Take one more event in."""
-        self.last_id = event_id
-        self.last_ms = now_ms
-        fold = self._folds.get(event_type)
+        self.last_id = event.event_id
+        self.last_ms = event.now_ms
+        fold = self._folds.get(event.event_type)
         if fold is not None:
-            fold(self, event_id, now_ms, attributes)
+            fold(self, event)
 
     @property
     def expires_ms(self) -> int:
@@ -79,37 +78,37 @@ class State:
 
     # One method for each event type that changes the state.
 
-    def _execution_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.started = attributes
-        self.started_ms = now_ms
-        self.own_list = self.task_list = attributes["taskList"]["name"]
+    def _execution_started(self, event: Event) -> None:
+        self.started = event.attributes
+        self.started_ms = event.now_ms
+        self.own_list = self.task_list = event.attributes["taskList"]["name"]
 
-    def _cancel_requested(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+    def _cancel_requested(self, _: Event) -> None:
         self.cancel_requested = True
 
-    def _decision_scheduled(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.waiting = DecisionTask(attributes, event_id, now_ms)
+    def _decision_scheduled(self, event: Event) -> None:
+        self.waiting = DecisionTask(event.attributes, event.event_id, event.now_ms)
 
-    def _decision_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
+    def _decision_started(self, event: Event) -> None:
         self.running, self.waiting = self.waiting, None
         if self.running is not None:
-            self.running.started_id, self.running.started_ms = event_id, now_ms
+            self.running.started_id, self.running.started_ms = event.event_id, event.now_ms
 
-    def _decision_completed(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.previous_started_id = attributes["startedEventId"]
-        self._decision_over(now_ms)
-        self.context = attributes.get("executionContext", self.context)
-        if "taskList" in attributes:
-            self.task_list = attributes["taskList"]["name"]
-            self.list_timeout = attributes.get("taskListScheduleToStartTimeout", "NONE")
+    def _decision_completed(self, event: Event) -> None:
+        self.previous_started_id = event.attributes["startedEventId"]
+        self._decision_over(event.now_ms)
+        self.context = event.attributes.get("executionContext", self.context)
+        if "taskList" in event.attributes:
+            self.task_list = event.attributes["taskList"]["name"]
+            self.list_timeout = event.attributes.get("taskListScheduleToStartTimeout", "NONE")
             if self.list_timeout == "NONE":
                 self.own_list = self.task_list
 
-    def _decision_timed_out(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        if attributes["timeoutType"] == "SCHEDULE_TO_START":
+    def _decision_timed_out(self, event: Event) -> None:
+        if event.attributes["timeoutType"] == "SCHEDULE_TO_START":
             self.waiting = None
         else:
-            self._decision_over(now_ms)
+            self._decision_over(event.now_ms)
         self.task_list, self.list_timeout = self.own_list, "NONE"
 
     def _decision_over(self, now_ms: int) -> None:
@@ -117,48 +116,46 @@ class State:
         if self.waiting is not None:  # it was withheld: only now can somebody start it
             self.waiting.available_ms = now_ms
 
-    def _activity_scheduled(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.activities[event_id] = Activity(attributes, event_id, now_ms)
-        self.activity_ids[attributes["activityId"]] = event_id
-        self.latest_activity_ms = now_ms
+    def _activity_scheduled(self, event: Event) -> None:
+        self.activities[event.event_id] = Activity(event.attributes, event.event_id, event.now_ms)
+        self.activity_ids[event.attributes["activityId"]] = event.event_id
+        self.latest_activity_ms = event.now_ms
 
-    def _activity_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        activity = self.activities[attributes["scheduledEventId"]]
-        activity.started_id, activity.started_ms = event_id, now_ms
-        self.latest_activity_ms = now_ms
+    def _activity_started(self, event: Event) -> None:
+        activity = self.activities[event.attributes["scheduledEventId"]]
+        activity.started_id, activity.started_ms = event.event_id, event.now_ms
+        self.latest_activity_ms = event.now_ms
 
-    def _activity_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        activity = self.activities.pop(attributes["scheduledEventId"])
+    def _activity_over(self, event: Event) -> None:
+        activity = self.activities.pop(event.attributes["scheduledEventId"])
         del self.activity_ids[activity.attributes["activityId"]]
-        self.latest_activity_ms = now_ms
+        self.latest_activity_ms = event.now_ms
 
-    def _activity_cancel_requested(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.activities[self.activity_ids[attributes["activityId"]]].cancel_id = event_id
+    def _activity_cancel_requested(self, event: Event) -> None:
+        self.activities[self.activity_ids[event.attributes["activityId"]]].cancel_id = event.event_id
 
-    def _timer_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        due_ms = now_ms + (duration_ms(attributes["startToFireTimeout"]) or 0)
-        self.timers[event_id] = Timer(attributes["timerId"], event_id, due_ms)
-        self.timer_ids[attributes["timerId"]] = event_id
+    def _timer_started(self, event: Event) -> None:
+        due_ms = event.now_ms + (duration_ms(event.attributes["startToFireTimeout"]) or 0)
+        self.timers[event.event_id] = Timer(event.attributes["timerId"], event.event_id, due_ms)
+        self.timer_ids[event.attributes["timerId"]] = event.event_id
 
-    def _timer_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        del self.timers[attributes["startedEventId"]]
-        del self.timer_ids[attributes["timerId"]]
+    def _timer_over(self, event: Event) -> None:
+        del self.timers[event.attributes["startedEventId"]]
+        del self.timer_ids[event.attributes["timerId"]]
 
-    def _child_initiated(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.children[event_id] = Child(attributes["workflowId"], attributes["workflowType"])
+    def _child_initiated(self, event: Event) -> None:
+        self.children[event.event_id] = Child(
+            event.attributes["workflowId"], event.attributes["workflowType"]
+        )
 
-    def _child_started(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.children[attributes["initiatedEventId"]].started_id = event_id
+    def _child_started(self, event: Event) -> None:
+        self.children[event.attributes["initiatedEventId"]].started_id = event.event_id
 
-    def _child_over(self, event_id: int, now_ms: int, attributes: Attributes) -> None:
-        self.children.pop(attributes["initiatedEventId"], None)  # 0 where it was never initiated
+    def _child_over(self, event: Event) -> None:
+        self.children.pop(event.attributes["initiatedEventId"], None)  # 0 where it was never initiated
 
-    def _closed(self, event_type: str) -> None:
-        self.close_status = CLOSE_STATUS[event_type]
-
-
-def _closing(event_type: str) -> Callable[[State, int, int, Attributes], None]:
-    return lambda state, event_id, now_ms, attributes: state._closed(event_type)
+    def _closed(self, event: Event) -> None:
+        self.close_status = CLOSE_STATUS[event.event_type]
 
 
 State._folds = {
@@ -186,5 +183,5 @@ State._folds = {
     "ChildWorkflowExecutionTimedOut": State._child_over,
     "ChildWorkflowExecutionCanceled": State._child_over,
     "ChildWorkflowExecutionTerminated": State._child_over,
-    **{event_type: _closing(event_type) for event_type in CLOSE_STATUS},
+    **dict.fromkeys(CLOSE_STATUS, State._closed),
 }

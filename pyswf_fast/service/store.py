@@ -1,4 +1,4 @@
-"""Where changes are kept: in memory, that is nowhere beside the machine, or in an SQLite file."""
+"""Where changes are kept: nowhere beside the machine itself, or in an SQLite file (see `sqlite.py`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pyswf_fast.service.machine import Changes, Machine
+from pyswf_fast.service.sqlite import SqliteStore
 
 __all__ = ["MemoryStore", "Store", "open_store"]
 
@@ -41,7 +42,7 @@ class MemoryStore:
 
     def read(self, row: int, first: int, last: int) -> Sequence[bytes]:
         """Never asked, since no history leaves the machine."""
-        return ()
+        raise LookupError(f"events {first} to {last} of execution {row} are in no store")
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -49,4 +50,6 @@ class MemoryStore:
 
 def open_store(path: str, survive_power_loss: bool = False) -> Store:
     """The store at `path`."""
-    return MemoryStore()
+    if path == ":memory:":
+        return MemoryStore()
+    return SqliteStore(path, survive_power_loss)

@@ -31,16 +31,16 @@ class Activity:
     def deadline(self) -> tuple[int, str] | None:
         """When it times out next if nothing happens, and by which timeout."""
         if self.started_id:
-            clocks = (
+            clocks = [
                 ("START_TO_CLOSE", "startToCloseTimeout", self.started_ms),
                 ("HEARTBEAT", "heartbeatTimeout", max(self.started_ms, self.heartbeat_ms)),
                 ("SCHEDULE_TO_CLOSE", "scheduleToCloseTimeout", self.scheduled_ms),
-            )
+            ]
         else:
-            clocks = (
+            clocks = [
                 ("SCHEDULE_TO_START", "scheduleToStartTimeout", self.scheduled_ms),
                 ("SCHEDULE_TO_CLOSE", "scheduleToCloseTimeout", self.scheduled_ms),
-            )
+            ]
         first: tuple[int, str] | None = None
         for timeout_type, member, since in clocks:
             limit = duration_ms(self.attributes[member])

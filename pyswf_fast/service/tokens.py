@@ -1,4 +1,7 @@
-"""Task and page tokens: opaque to clients, and all that is needed to find the thing again after a restart."""
+"""Task and page tokens: opaque to clients, and all that is needed to find the thing again after a restart.
+
+Their check sum and kind tell them from anything that this service did not make; they are no secret.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def seal(kind: str, *parts: str | int) -> str:
 
 
 def unseal(token: str, kind: str) -> list[str]:
-    """The parts of a token of `kind`; anything else is an invalid token."""
+    """The parts of a token of `kind`; anything else is refused."""
     try:
         raw = urlsafe_b64decode(token)
         text = raw[4:]

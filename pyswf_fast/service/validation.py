@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.faults import validation
 
-__all__ = ["OPERATIONS", "CLOSING_DECISIONS", "check", "decision_member"]
+__all__ = ["CLOSING_DECISIONS", "OPERATIONS", "check", "decision_member"]
 
 Errors = list[str]
 Check = Callable[[Any, str, Errors], Any]
@@ -285,13 +285,13 @@ def _integer(shape: dict[str, Any]) -> Check:
     return integer
 
 
-def _boolean(value: Any, path: str, errors: Errors) -> bool:
+def _boolean(value: Any, *_: object) -> bool:
     if not isinstance(value, bool):
         raise _not_convertible(value, "a Boolean")
     return value
 
 
-def _timestamp(value: Any, path: str, errors: Errors) -> float:
+def _timestamp(value: Any, *_: object) -> float:
     if isinstance(value, datetime):  # from a caller in process; the wire has numbers
         return value.timestamp()
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.faults import validation
-from pyswf_fast.service.machine import Machine
 from pyswf_fast.service.paging import cut
+from pyswf_fast.service.request import Answer, Request
 
 __all__ = ["OPERATIONS", "info"]
-
-Params = dict[str, Any]
-Answer = dict[str, Any]
 
 _EXCLUSIVE = ("executionFilter", "typeFilter", "tagFilter", "closeStatusFilter")
 _CONFIGURATION = (
@@ -26,10 +23,10 @@ _CONFIGURATION = (
 )
 
 
-def info(execution: Execution) -> Answer:
+def info(execution: Execution) -> dict[str, Any]:
     """`executionInfo`, as lists and descriptions show it."""
     state = execution.state
-    shown: Answer = {
+    shown: dict[str, Any] = {
         "execution": execution.identity,
         "workflowType": state.started["workflowType"],
         "startTimestamp": state.started_ms / 1000,
@@ -46,14 +43,14 @@ def info(execution: Execution) -> Answer:
     return shown
 
 
-def describe_workflow_execution(machine: Machine, now_ms: int, params: Params) -> Answer:
+def describe_workflow_execution(call: Request) -> Answer:
     """DescribeWorkflowExecution."""
-    asked = params["execution"]
-    execution = machine.any_execution(machine.domain(params["domain"]), asked["workflowId"], asked["runId"])
+    asked = call.params["execution"]
+    execution = call.machine.any_execution(call.domain, asked["workflowId"], asked["runId"])
     state = execution.state
     configuration = {name: state.started[name] for name in _CONFIGURATION if name in state.started}
     configuration["taskList"] = state.started["taskList"]
-    answer: Answer = {
+    answer: dict[str, Any] = {
         "executionInfo": info(execution),
         "executionConfiguration": configuration,
         "openCounts": execution.final_counts or state.counts(),
@@ -70,7 +67,7 @@ def _within(window: dict[str, float], instant_ms: int) -> bool:
     return window["oldestDate"] * 1000 <= instant_ms and (latest is None or instant_ms <= latest * 1000)
 
 
-def _matches(execution: Execution, params: Params) -> bool:
+def _matches(execution: Execution, params: dict[str, Any]) -> bool:
     started = execution.state.started
     if "executionFilter" in params:
         return bool(execution.workflow_id == params["executionFilter"]["workflowId"])
@@ -84,43 +81,45 @@ def _matches(execution: Execution, params: Params) -> bool:
     return True
 
 
-def _chosen(executions: Iterable[Execution], params: Params) -> list[Execution]:
+def _started_ms(execution: Execution) -> int:
+    return execution.state.started_ms
+
+
+def _closed_ms(execution: Execution) -> int:
+    return execution.closed_ms
+
+
+def _chosen(is_open: bool, call: Request) -> list[Execution]:
     """The executions that all filters let pass, newest first by the time that was filtered on."""
+    params, domain = call.params, call.domain
     filters = [name for name in _EXCLUSIVE if name in params]
     if len(filters) > 1:
         raise validation(f"Only one of {', '.join(filters)} can be given")
-    windows = [name for name in ("startTimeFilter", "closeTimeFilter") if name in params]
-    if len(windows) != 1:
+    if ("startTimeFilter" in params) == ("closeTimeFilter" in params):
         raise validation("Exactly one of startTimeFilter, closeTimeFilter must be given")
-    window = params[windows[0]]
-
-    def instant(execution: Execution) -> int:
-        return execution.closed_ms if windows[0] == "closeTimeFilter" else execution.state.started_ms
-
-    chosen = [one for one in executions if _within(window, instant(one)) and _matches(one, params)]
+    name, instant = "startTimeFilter", _started_ms
+    if "closeTimeFilter" in params:
+        name, instant = "closeTimeFilter", _closed_ms
+    window = params[name]
+    source = domain.open.values() if is_open else (run for run in domain.runs.values() if not run.is_open)
+    chosen = [one for one in source if _within(window, instant(one)) and _matches(one, params)]
     return sorted(chosen, key=lambda one: (instant(one), one.row), reverse=True)
 
 
-def _executions(machine: Machine, params: Params, is_open: bool) -> list[Execution]:
-    domain = machine.domain(params["domain"])
-    source = domain.open.values() if is_open else (run for run in domain.runs.values() if not run.is_open)
-    return _chosen(source, params)
-
-
-def _list(is_open: bool, machine: Machine, now_ms: int, params: Params) -> Answer:
-    found = _executions(machine, params, is_open)
+def _list(is_open: bool, call: Request) -> Answer:
+    params = call.params
     filters = tuple((name, repr(params[name])) for name in sorted(params) if name.endswith("Filter"))
     arguments = (params["domain"], is_open, *filters)
-    page = cut("executions", "executionInfos", found, params, now_ms, arguments)
+    page = cut(call, "executions", "executionInfos", _chosen(is_open, call), arguments)
     page["executionInfos"] = [info(execution) for execution in page["executionInfos"]]
     return page
 
 
-def _count(is_open: bool, machine: Machine, now_ms: int, params: Params) -> Answer:
-    return {"count": len(_executions(machine, params, is_open)), "truncated": False}
+def _count(is_open: bool, call: Request) -> Answer:
+    return {"count": len(_chosen(is_open, call)), "truncated": False}
 
 
-OPERATIONS: dict[str, Callable[[Machine, int, Params], Answer]] = {
+OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "DescribeWorkflowExecution": describe_workflow_execution,
     "ListOpenWorkflowExecutions": partial(_list, True),
     "ListClosedWorkflowExecutions": partial(_list, False),

@@ -6,7 +6,7 @@ import orjson
 
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service import faults
-from pyswf_fast.service.embedded import Request
+from pyswf_fast.service.embedded import Checked
 
 __all__ = ["CONTENT_TYPE", "LARGEST_REQUEST", "parse", "refusal"]
 
@@ -14,7 +14,7 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 LARGEST_REQUEST = 1_048_576
 
 
-def parse(target: str, body: bytes) -> Request:
+def parse(target: str, body: bytes) -> Checked:
     """The request that a header `X-Amz-Target` and a body make; old clients send a longer prefix."""
     if len(body) > LARGEST_REQUEST:
         raise ServiceFault("RequestEntityTooLargeException", "A request holds at most 1 MB")
@@ -22,7 +22,7 @@ def parse(target: str, body: bytes) -> Request:
         params = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError as error:
         raise ServiceFault("SerializationException", f"The body is not JSON: {error}") from None
-    return Request(target.rpartition(".")[2], params)
+    return Checked(target.rpartition(".")[2], params)
 
 
 def refusal(fault: ServiceFault) -> tuple[int, bytes]:
