@@ -1,6 +1,6 @@
-"""A slow and obvious model of replay: decisions of a program (`program.py`), worked out from plain dict events.
+"""A slow and obvious model of replay: what a program (`program.py`) decides, told from plain dict events.
 
-Nothing is indexed and nothing is kept: every decision starts from event 1, and what is needed is searched for.
+Nothing is indexed and nothing is kept: every decision starts from event 1, what is needed is searched for.
 Where the rules leave a choice, the reading taken here stands in a comment that begins with "Reading:".
 """
 
@@ -368,7 +368,7 @@ class Model:
         return turn
 
     def issue_graph(self) -> None:
-        """Issue calls whose Promise argument is there now, in call order; a failed argument fails the call."""
+        """Issue calls whose Promise argument is there now, in call order; a failed one fails the call."""
         for entry in list(self.graph):
             work, argument = entry
             if argument.turn is None or entry not in self.graph:
@@ -525,7 +525,7 @@ class Model:
         return [promise for promise in found if promise is not None]
 
     def wait_for(self, mode: str, promises: list[Promise], seconds: int | None = None) -> Steps:
-        """Wait only if there is something to wait for; of Promises that are there the first resolved counts."""
+        """Wait only if there is something to wait for; of Promises that are there the first counts."""
         ready = sorted(
             (p for p in promises if p.turn is not None), key=lambda promise: promise.turn or (0, 0, 0)
         )

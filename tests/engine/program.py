@@ -1,8 +1,8 @@
 """Deciders as data: a tiny language that Hypothesis writes, and that two interpreters run.
 
-A program is a list of steps. `model.py` runs it with Python generators; `public.py` runs it through what
-users call. Both keep one list of Promises (any branch may use any of them) and one log of what the decider saw;
-the log is the decider's result, so nothing that a program sees can differ unnoticed.
+A program is a list of steps. `model.py` runs it with Python generators, `public.py` through what users
+call. Both keep one list of Promises (any branch may use any of them) and one log of what was seen; the log is
+the result, so nothing that a program sees can differ unnoticed.
 
     ("call", activity, argument)        P.append(activity(argument, what the log is now))
     ("graph", activity, i)              P.append(activity(P[i]))            a Promise as an argument
@@ -25,8 +25,8 @@ the log is the decider's result, so nothing that a program sees can differ unnot
     ("raise", message)                  raise Boom(message)
     ("return",)                         return from the function (or branch)
 
-An index counts modulo the number of Promises; a step that needs one does nothing while there is none. A branch
-stands in the list before what it starts, and cannot be used before `spawn` has returned.
+An index counts modulo the number of Promises; a step that needs one does nothing while there is none.
+Branches stand in the list before what it starts, and cannot be used before `spawn` has returned.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Generator
 from typing import Any
@@ -92,17 +93,14 @@ class Interpreter:
         self.log: list[Any] = []
 
     def function(self, block: Block) -> Steps:
+        """Yield what is to be waited for, be sent what came of it (a value and an error); None is the end."""
         steps = self.block(block)
-        ask, given, error = None, None, None
-        while True:
-            try:
-                ask = steps.throw(error) if error is not None else steps.send(given)
-            except (StopIteration, Return):
-                return
-            try:
-                given, error = (yield ask), None
-            except BaseException as raised:  # noqa: BLE001 - handed on to the program
-                given, error = None, raised
+        given, error = None, None
+        with contextlib.suppress(StopIteration, Return):
+            while True:
+                ask = steps.send(given) if error is None else steps.throw(error)
+                given, error = yield ask
+        yield None
 
     def block(self, block: Block) -> Steps:
         for name, *args in block:
@@ -222,58 +220,52 @@ def value_of(value: Any) -> Any:
 
 def plain(steps: Steps) -> None:
     """Wait as plain functions do."""
-    ask = next(steps, None)
+    ask = next(steps)
     while ask is not None:
-        try:
-            match ask:
-                case ("result", promise):
-                    given = promise.result
-                case ("wait_all", promises, seconds):
-                    given = wait_all(*promises, timeout=seconds)
-                case ("wait_any", promises, seconds):
-                    given = wait_any(*promises, timeout=seconds)
-                case ("sleep", seconds):
-                    given = sleep(seconds)
-                case ("signal", name, seconds):
-                    given = workflow.signals(name).get(timeout=seconds)
-        except BaseException as error:  # noqa: BLE001 - handed on to the program
-            try:
-                ask = steps.throw(error)
-            except StopIteration:
-                return
-        else:
-            try:
-                ask = steps.send(given)
-            except StopIteration:
-                return
+        ask = steps.send(_attempt(ask))
+
+
+def _attempt(ask: Ask) -> tuple[Any, BaseException | None]:
+    try:
+        match ask:
+            case ("result", promise):
+                return promise.result, None
+            case ("wait_all", promises, seconds):
+                return wait_all(*promises, timeout=seconds), None
+            case ("wait_any", promises, seconds):
+                return wait_any(*promises, timeout=seconds), None
+            case ("sleep", seconds):
+                return sleep(seconds), None
+            case ("signal", name, seconds):
+                return workflow.signals(name).get(timeout=seconds), None
+    except BaseException as error:  # noqa: BLE001 - handed on to the program
+        return None, error
+    raise AssertionError(ask)
 
 
 async def coroutine(steps: Steps) -> None:
     """Wait as coroutines do."""
-    ask = next(steps, None)
+    ask = next(steps)
     while ask is not None:
-        try:
-            match ask:
-                case ("result", promise):
-                    given = await promise
-                case ("wait_all", promises, seconds):
-                    given = await wait_all(*promises, timeout=seconds)
-                case ("wait_any", promises, seconds):
-                    given = await wait_any(*promises, timeout=seconds)
-                case ("sleep", seconds):
-                    given = await sleep(seconds)
-                case ("signal", name, seconds):
-                    given = await workflow.signals(name).get(timeout=seconds)
-        except BaseException as error:  # noqa: BLE001 - handed on to the program
-            try:
-                ask = steps.throw(error)
-            except StopIteration:
-                return
-        else:
-            try:
-                ask = steps.send(given)
-            except StopIteration:
-                return
+        ask = steps.send(await _attempt_async(ask))
+
+
+async def _attempt_async(ask: Ask) -> tuple[Any, BaseException | None]:
+    try:
+        match ask:
+            case ("result", promise):
+                return await promise, None
+            case ("wait_all", promises, seconds):
+                return await wait_all(*promises, timeout=seconds), None
+            case ("wait_any", promises, seconds):
+                return await wait_any(*promises, timeout=seconds), None
+            case ("sleep", seconds):
+                return await sleep(seconds), None
+            case ("signal", name, seconds):
+                return await workflow.signals(name).get(timeout=seconds), None
+    except BaseException as error:  # noqa: BLE001 - handed on to the program
+        return None, error
+    raise AssertionError(ask)
 
 
 def decider(program: Block, is_async: bool = False) -> Any:

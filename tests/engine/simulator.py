@@ -1,8 +1,8 @@
 """A small SWF that writes histories: random, but never against the rules of the real one.
 
 It takes decisions and appends the events that the service would (one decision task at a time, the next one
-written while it runs, records of decisions behind DecisionTaskCompleted, `UNHANDLED_DECISION`, …). What happens in
-the world, and when, is drawn from a list of numbers, so that Hypothesis can make histories simpler.
+written while it runs, records behind DecisionTaskCompleted, `UNHANDLED_DECISION`, …). What happens in the
+world, and when, is drawn from a list of numbers, so that Hypothesis can make histories simpler.
 """
 
 from __future__ import annotations
@@ -363,7 +363,7 @@ class Simulator:
         self.schedule()
 
     def until_task(self) -> bool:
-        """Let the world go on until there is a decision task, sometimes a bit longer; False if all stands still."""
+        """Let the world go on until there is a decision task, or a bit longer; False if all stands still."""
         while self.scheduled is None:
             if not self.step():
                 return False
