@@ -1,0 +1,172 @@
+"""The engine decides what the model decides: random programs, random histories, decision by decision.
+
+At each decision task four engines are asked: one that reads the history from its beginning in pages cut anywhere, the
+same for the program as an `async def` function, and one of each that has been suspended since the decision before
+and is given only what is new.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import example, given, note
+from hypothesis import strategies as st
+from pyswf_fast._replay import History, Run
+
+from pyswf_fast.exceptions import NondeterminismError
+
+from . import public
+from .model import Mismatch, Model, Outcome
+from .program import Block, programs
+from .records import held_of
+from .simulator import Chaos, Simulator
+from .wire import RUN_ID, Event, cut, event, task_bodies, task_body
+
+numbers = st.lists(st.integers(0, 255), max_size=150)
+ROUNDS = 12
+
+
+class Engines:
+    """The engine in all the ways in which it can be asked, for one program."""
+
+    def __init__(self, program: Block, chaos: Chaos) -> None:
+        self.program = program
+        self.chaos = chaos
+        self.open: dict[bool, Run] = {}
+        self.known = 0
+
+    def history(self, world: Simulator, started: int) -> History:
+        """The history as a poll brings it: in pages, in either order, sometimes with what came after."""
+        sizes = [1 + self.chaos.pick(9) for _ in range(self.chaos.pick(6))]
+        pages = cut(world.events, sizes)
+        return History.from_pages(task_bodies(pages, started, reverse=self.chaos.happens(2)))
+
+    def runs(self, world: Simulator, started: int) -> list[tuple[str, Run]]:
+        """All of them, brought to the task in hand."""
+        found = []
+        for is_async in (False, True):
+            name = "async" if is_async else "plain"
+            decider = public.decider(self.program, is_async)
+            cold = Run(decider, self.history(world, started), run_id=RUN_ID, scope="d/w/r")
+            found.append((f"cold {name}", cold))
+            if is_async in self.open:
+                overlap = self.chaos.pick(self.known + 1)
+                body = task_body(world.events[self.known - overlap : started], started, world.previous)
+                self.open[is_async].append_page(body)
+                found.append((f"open {name}", self.open[is_async]))
+            else:
+                decider = public.decider(self.program, is_async)
+                self.open[is_async] = Run(decider, self.history(world, started), run_id=RUN_ID, scope="d/w/r")
+        self.known = started
+        return found
+
+    def evict(self) -> None:
+        for run in self.open.values():
+            run.close()
+        self.open.clear()
+
+
+def held_by(run: Run) -> int:
+    return held_of(event(1, "DecisionTaskCompleted", executionContext=run.execution_context or ""))
+
+
+def compare(program: Block, expected: Outcome, name: str, run: Run, events: list[Event]) -> None:
+    note(f"{name} at event {len(events)}; the model's log: {expected.log}")
+    assert expected.decisions == public.readable(run), name
+    assert expected.held == held_by(run), name
+    assert expected.is_closing == run.is_closing, name
+
+
+def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
+    """A program lives in the simulated service; at each decision task all engines must decide as the model does."""
+    world, engines = Simulator(chaos), Engines(program, chaos)
+    for _ in range(rounds):
+        if world.is_closed or not world.until_task():
+            break
+        started = world.poll()
+        expected = Model(program, world.events, started).run()
+        while chaos.happens(3):
+            world.step()
+        runs = engines.runs(world, started)
+        for name, run in runs:
+            compare(program, expected, name, run, world.events[:started])
+        answer = runs[chaos.pick(len(runs))][1]
+        decisions, context = answer.decisions, answer.execution_context
+        for name, run in runs:
+            if name.startswith("cold"):
+                run.close()
+        if chaos.happens(9):
+            world.time_out()  # the decision is lost, and what was suspended at it knows too much
+            engines.evict()
+        elif chaos.happens(12):
+            pause = {"timerId": f"pause-{started}", "startToFireTimeout": "10"}
+            world.complete([{"decisionType": "StartTimer", "startTimerDecisionAttributes": pause}], "paused")
+            engines.evict()
+        else:
+            world.complete(decisions, context)
+            if chaos.happens(9):
+                engines.evict()
+    engines.evict()
+    return world
+
+
+@given(program=programs(), numbers=numbers)
+@example(program=[("call", "steady", 0), ("wait", 0)], numbers=[])
+@example(
+    program=[("call", "steady", n) for n in range(150)] + [("wait_all", list(range(150)), None)], numbers=[]
+)
+@example(program=[("timer", 1) for n in range(250)] + [("wait_any", list(range(250)), None)], numbers=[])
+def test_decisions(program: Block, numbers: list[int]) -> None:
+    """The engine's decisions are the model's, whether it starts anew or goes on, and however the pages are cut."""
+    play(program, Chaos(numbers))
+
+
+@given(program=programs(), other=programs(), numbers=numbers, keep=st.integers(0, 8))
+def test_mismatches(program: Block, other: Block, numbers: list[int], keep: int) -> None:
+    """Another program's history is refused exactly where the model refuses it, and in the same batch."""
+    chaos = Chaos(numbers)
+    world = lived(program, chaos)
+    if world.scheduled is None or world.is_closed:
+        return
+    started = world.poll()
+    changed = [*program[:keep], *other]
+    note(f"changed program: {changed}")
+
+    verdict: int | Outcome
+    try:
+        verdict = Model(changed, world.events, started).run()
+    except Mismatch as mismatch:
+        note(str(mismatch))
+        verdict = mismatch.batch
+
+    history = History.from_pages([task_body(world.events, started)])
+    for is_async in (False, True):
+        run: Any = None
+        try:
+            run = Run(public.decider(changed, is_async), history, run_id=RUN_ID, scope="d/w/r")
+            found: int | list[dict[str, Any]] = public.readable(run)
+        except NondeterminismError as error:
+            found = error.report["batch"]
+        assert (verdict if isinstance(verdict, int) else verdict.decisions) == found
+        if run is not None:
+            run.close()
+
+
+def lived(program: Block, chaos: Chaos) -> Simulator:
+    """A world in which the program has made some decisions, with a further task waiting if there is one."""
+    world = Simulator(chaos)
+    for _ in range(1 + chaos.pick(5)):
+        if world.is_closed or not world.until_task():
+            break
+        started = world.poll()
+        run = Run(
+            public.decider(program),
+            History.from_pages([task_body(world.events, started)]),
+            run_id=RUN_ID,
+            scope="d/w/r",
+        )
+        world.complete(run.decisions, run.execution_context)
+        run.close()
+    if not world.is_closed:
+        world.until_task()
+    return world
