@@ -240,7 +240,11 @@ def _set_body_aside(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
     if response_dict["status_code"] < 300:
-        customized_response_dict[_BODY] = response_dict["body"]
+        body = response_dict["body"]
+        expected = response_dict["headers"].get("Content-Length", "")
+        if expected.isdecimal() and len(body) != int(expected):  # the SDK takes what it gets
+            raise botocore.exceptions.IncompleteReadError(actual_bytes=len(body), expected_bytes=expected)
+        customized_response_dict[_BODY] = body
         response_dict["body"] = b"{}"
 
 
