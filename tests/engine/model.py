@@ -30,7 +30,6 @@ from .wire import RUN_ID, Event, attributes
 
 RESPONSE_LIMIT = 100
 Steps = Generator["Wait", Any, Any]
-Turn = tuple[int, int, int]  # batch, place of the event in it, and a running number
 
 
 class Told(Exception):
@@ -59,7 +58,7 @@ class Promise:
 
     kind: str
     work: Work | None = None
-    turn: Turn | None = None
+    turn: int | None = None
     value: Any = None
     error: Told | None = None
 
@@ -138,8 +137,8 @@ class Model:
         self.batches = split(self.events, task_in_hand)
         self.run_id = run_id
         self.index = 0
-        self.place = -1  # of the event whose consequences are being drawn
-        self.resolutions = 0
+        self.turns = 0
+        self.event_id = 0
         self.waking = False
         self.promises: list[Promise | None] = []
         self.log: list[Any] = []
@@ -152,7 +151,7 @@ class Model:
         self.graph: list[tuple[Work, Promise]] = []
         self.cancel_requested = False
         self.cancel_due = False
-        self.queue: list[tuple[Turn, Any]] = []
+        self.queue: list[Any] = []
         self.main = Fiber(self.function(program))
 
     # ── the batches, one after the other
@@ -169,8 +168,8 @@ class Model:
         """Replay all batches; what the last one asks for are the decisions."""
         for index, batch in enumerate(self.batches):
             self.index = index
-            for place, one in enumerate(batch.events):
-                self.place = place
+            for one in batch.events:
+                self.event_id = one["eventId"]
                 self.apply(one)
             self.issue_graph()
             self.wake()
@@ -182,14 +181,13 @@ class Model:
 
     def wake(self) -> None:
         """Waiters wake in the order of the events; each runs to its next wait."""
-        self.place, self.waking = -1, True
+        self.waking = True
         if self.index == 0:
             self.advance(self.main, None)
         for wait in [wait for wait in self.waits if wait.mode == "batch"]:
             self.resume(wait, None)
         while self.queue and self.close is None:
-            turn, what = self.queue.pop(0)
-            self.place = turn[1]
+            what = self.queue.pop(0)
             for wait in list(self.waits):
                 if wait in self.waits and self.close is None:
                     self.notice(wait, what)
@@ -236,11 +234,11 @@ class Model:
         match one["eventType"]:
             case "WorkflowExecutionSignaled":
                 self.signals.setdefault(its["signalName"], []).append(loads(its.get("input")))
-                self.enqueue(its["signalName"])
+                self.queue.append(its["signalName"])
             case "WorkflowExecutionCancelRequested":
                 if not self.cancel_requested:
                     self.cancel_requested = self.cancel_due = True
-                    self.enqueue("cancel")
+                    self.queue.append("cancel")
             case (
                 "ActivityTaskCompleted"
                 | "ActivityTaskFailed"
@@ -287,19 +285,20 @@ class Model:
     def attempt_failed(self, work: Work, state: str, cause: str | None) -> None:
         """Retry or give up. Before the last batch the history has decided; in the last the policy does."""
         is_passing = cause is not None and (cause.endswith("_RATE_EXCEEDED") or cause.startswith("OPEN_"))
-        work.throttled += is_passing
         # Reading: nobody will look at an activity once the function has returned, so it is not retried.
         if work.canceled or self.close is not None:
             delay = None
         elif self.is_last:
             delay = self.policy_delay(work, state, is_passing)
         else:
-            delay = self.recorded_delay(work)
+            delay = self.recorded_delay(work.number, work.attempt + (not is_passing))
         if delay is None:
             self.finish(work, f"ActivityTaskException {state} {work.id}")
             return
-        work.attempt += 1
-        work.id = f"{work.number}-{work.attempt}"
+        # Reading: a refusal that says only "not now" uses up no attempt, so the next one has the same number.
+        work.throttled += is_passing
+        work.attempt += not is_passing
+        work.id = attempt_id(work.number, work.attempt)
         if delay:
             work.state = "backing off"
             self.commands.append((work.key, start_timer(work.back_off, int(delay))))
@@ -308,21 +307,20 @@ class Model:
 
     def policy_delay(self, work: Work, state: str, is_passing: bool) -> float | None:
         policy = ACTIVITIES[work.name]
-        back_off = min(60, 2 ** (work.attempt - 1))
+        back_off = min(60, 2 ** (work.attempt + work.throttled - 1))
         if is_passing:
             return back_off
-        if state not in policy["retry_states"] or work.attempt - work.throttled >= policy["max_attempts"]:
+        if state not in policy["retry_states"] or work.attempt >= policy["max_attempts"]:
             return None
         return back_off if state == "FAILED_TO_SCHEDULE" else 0
 
-    def recorded_delay(self, work: Work) -> float | None:
+    def recorded_delay(self, number: int, attempt: int) -> float | None:
         """What the history says of the next attempt: a back-off timer, a schedule, or nothing (given up)."""
-        following = f"{work.number}-{work.attempt + 1}"
-        for one in self.events:
+        for one in self.events[self.event_id :]:
             its = attributes(one)
-            if one["eventType"] == "TimerStarted" and its["timerId"] == f"a{following}":
+            if one["eventType"] == "TimerStarted" and its["timerId"] == f"a{number}-{attempt}":
                 return float(its["startToFireTimeout"])
-            if its.get("activityId") == following and one["eventType"] in (
+            if its.get("activityId") == attempt_id(number, attempt) and one["eventType"] in (
                 "ActivityTaskScheduled",
                 "ScheduleActivityTaskFailed",
             ):
@@ -355,17 +353,12 @@ class Model:
 
     def resolve(self, promise: Promise, error: Told | None = None, value: Any = None) -> None:
         promise.error, promise.value = error, value
-        promise.turn = self.enqueue(promise)
+        self.turns += 1
+        promise.turn = self.turns
+        # Reading: what is resolved while code runs wakes its waiters behind those of all that was resolved before.
+        self.queue.append(promise)
         if self.waking:
             self.issue_graph()
-
-    def enqueue(self, what: Any) -> Turn:
-        # Reading: what happens while code runs belongs to the event that woke it, behind what that resolved.
-        self.resolutions += 1
-        turn = (self.index, self.place, self.resolutions)
-        self.queue.append((turn, what))
-        self.queue.sort(key=lambda entry: entry[0])
-        return turn
 
     def issue_graph(self) -> None:
         """Issue calls whose Promise argument is there now, in call order; a failed one fails the call."""
@@ -378,9 +371,7 @@ class Model:
                 work.arguments = [argument.value]
                 self.schedule(work)
                 continue
-            place, self.place = self.place, argument.turn[1]
             self.finish(work, str(argument.error))
-            self.place = place
             self.issue_graph()
 
     def notice(self, wait: Wait, what: Any) -> None:
@@ -526,9 +517,7 @@ class Model:
 
     def wait_for(self, mode: str, promises: list[Promise], seconds: int | None = None) -> Steps:
         """Wait only if there is something to wait for; of Promises that are there the first counts."""
-        ready = sorted(
-            (p for p in promises if p.turn is not None), key=lambda promise: promise.turn or (0, 0, 0)
-        )
+        ready = sorted((p for p in promises if p.turn is not None), key=lambda promise: promise.turn or 0)
         if mode == "any" and ready:
             return ready[0]
         failed = [promise.error for promise in ready if promise.error is not None]
@@ -671,6 +660,10 @@ class Model:
 
     def do_return(self) -> None:
         raise Returned
+
+
+def attempt_id(number: int, attempt: int) -> str:
+    return str(number) if attempt == 1 else f"{number}-{attempt}"
 
 
 def loads(text: str | None) -> Any:

@@ -1,8 +1,8 @@
 """The engine decides what the model decides: random programs, random histories, decision by decision.
 
-At each decision task four engines are asked: one that reads the history from its beginning in pages cut anywhere, the
-same for the program as an `async def` function, and one of each that has been suspended since the decision before
-and is given only what is new.
+At each decision task four engines are asked: one that reads the history from its beginning in pages cut
+anywhere, the same for the program as an `async def` function, and one of each that has been suspended since the
+decision before and is given only what is new.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def compare(program: Block, expected: Outcome, name: str, run: Run, events: list
 
 
 def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
-    """A program lives in the simulated service; at each decision task all engines must decide as the model does."""
+    """A program lives in the simulated service; at each task all engines must decide as the model does."""
     world, engines = Simulator(chaos), Engines(program, chaos)
     for _ in range(rounds):
         if world.is_closed or not world.until_task():
@@ -96,12 +96,10 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
             if name.startswith("cold"):
                 run.close()
         if chaos.happens(9):
-            world.time_out()  # the decision is lost, and what was suspended at it knows too much
-            engines.evict()
+            world.time_out()
         elif chaos.happens(12):
             pause = {"timerId": f"pause-{started}", "startToFireTimeout": "10"}
             world.complete([{"decisionType": "StartTimer", "startTimerDecisionAttributes": pause}], "paused")
-            engines.evict()
         else:
             world.complete(decisions, context)
             if chaos.happens(9):
@@ -115,9 +113,9 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
 @example(
     program=[("call", "steady", n) for n in range(150)] + [("wait_all", list(range(150)), None)], numbers=[]
 )
-@example(program=[("timer", 1) for n in range(250)] + [("wait_any", list(range(250)), None)], numbers=[])
+@example(program=[*[("timer", 1) for _ in range(250)], ("wait_any", [*range(250)], None)], numbers=[])
 def test_decisions(program: Block, numbers: list[int]) -> None:
-    """The engine's decisions are the model's, whether it starts anew or goes on, and however the pages are cut."""
+    """The engine decides as the model does, started anew or going on, and however the pages are cut."""
     play(program, Chaos(numbers))
 
 
