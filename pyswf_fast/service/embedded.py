@@ -129,8 +129,9 @@ class EmbeddedSwf:
 
     def commit(self) -> None:
         """Store all changes."""
-        self.machine.ready.clear()  # who waits has been served, or will look again
-        if self.machine.changes:
-            self._store.save(self.machine.changes)
-            self.machine.changes = Changes()
-            self._something_new.notify_all()
+        with self._lock:
+            self.machine.ready.clear()  # who waits has been served, or will look again
+            if self.machine.changes:
+                self._store.save(self.machine.changes)
+                self.machine.changes = Changes()
+                self._something_new.notify_all()
