@@ -65,7 +65,8 @@ class Client:
         task, options = registration.task_of(decider, "decider")
         domain = registration.resolve_domain(self._domain, options.swf_domain)
         given_id = workflow_id if workflow_id is not None else getattr(options, "workflow_id", None)
-        name = constraints.name(given_id or f"{task.name[:200]}-{uuid.uuid4()}", "workflow_id")
+        new_id = f"{task.name[:200]}-{uuid.uuid4()}"
+        name = constraints.name(new_id if given_id is None else given_id, "workflow_id")
         params = {
             "domain": domain,
             "workflowId": name,

@@ -105,7 +105,7 @@ def test_connections_are_kept(server: Any, transport: Any) -> None:
 
 def test_an_answer_cut_short_is_an_error(server: Any, transport: Any) -> None:
     server.answers["PollForDecisionTask"] = (200, b'{"taskToken":', 1000)
-    with pytest.raises(SwfError, match="PollForDecisionTask: 12 read, but total bytes expected is 1000"):
+    with pytest.raises(SwfError, match="PollForDecisionTask: 13 read, but total bytes expected is 1000"):
         transport.call("PollForDecisionTask", POLL)
 
 
