@@ -25,7 +25,7 @@ from pyswf_fast.exceptions import (
     SerializationError,
     SwfError,
 )
-from pyswf_fast.failures import failure_from_text, failure_to_text
+from pyswf_fast.failures import DETAILS_LIMIT, failure_from_text, failure_to_text
 from pyswf_fast.serializers import JsonSerializer, Serializer
 
 __all__ = ["DATA_LIMIT", "LIMITED_DATA_LIMIT", "PREFIX", "Codec"]
@@ -103,13 +103,19 @@ class Codec:
         except Exception as refusal:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
 
-    def encode_result(self, value: Any, scope: str) -> str:
-        """Write a result."""
+    def encode_result(self, value: Any, scope: str, limit: int = DATA_LIMIT) -> str:
+        """Write a result.
+
+        Parameters:
+            value: The result.
+            scope: As for `encode_input`.
+            limit: The most characters that the field may have.
+        """
         try:
             text = self.result_serializer.serialize_result(value)
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
-        return self._put(text, scope, self.result_store, "result", DATA_LIMIT)
+        return self._put(text, scope, self.result_store, "result", limit)
 
     def decode_result(self, text: str | None) -> Any:
         """Read a result; no text is None."""
@@ -146,9 +152,14 @@ class Codec:
         except SerializationError as refusal:
             raise SerializationError(f"{what} of {self.name}(): {refusal}") from refusal
 
-    def encode_failure(self, exception: BaseException, scope: str) -> tuple[str, str]:  # noqa: ARG002
-        """Write an exception as ``(reason, details)``, cut to what SWF takes."""
-        return failure_to_text(exception)
+    def encode_failure(
+        self,
+        exception: BaseException,
+        scope: str,  # noqa: ARG002 - failures are cut to fit, not stored
+        limit: int = DETAILS_LIMIT,
+    ) -> tuple[str, str]:
+        """Write an exception as ``(reason, details)``, cut to what SWF takes; `limit` is that of details."""
+        return failure_to_text(exception, limit)
 
     def decode_failure(self, reason: str | None, details: str | None) -> RemoteError | None:
         """Read a failure; None where it says nothing."""

@@ -151,6 +151,15 @@ def test_only_what_is_too_long_goes_to_the_store() -> None:
     assert codec.decode_result(field) == "x" * (DATA_LIMIT - 1)
 
 
+def test_a_smaller_field_goes_to_the_store_sooner() -> None:
+    store = MemoryStore()
+    field = Codec("f", result_data_store=store).encode_result("x" * 500, "", limit=400)
+    assert len(store.kept) == 1
+    assert len(field) < 400
+    details = Codec("f").encode_failure(ValueError("x" * 5000), "", limit=400)[1]
+    assert len(details) <= 400
+
+
 def test_equal_payloads_of_two_runs_have_keys_of_their_own() -> None:
     store = MemoryStore(always=True)
     codec = Codec("f", result_data_store=store)
