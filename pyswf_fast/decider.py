@@ -1,0 +1,231 @@
+"""One decision task: pages in, respond body out.
+
+    PollForDecisionTask body ── fetch ──► history ── decide ──► RespondDecisionTaskCompleted parameters
+
+``fetch`` waits for the network and runs on a poller's thread; ``decide`` runs the decider's code and belongs
+to the one thread that decides. It makes a run and forgets it; whoever keeps runs between their tasks drives
+them by ``append_page`` and comes to ``conclude`` as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pyswf_fast._replay import Bound, History, Page, Run, Task
+from pyswf_fast.exceptions import ConfigurationError, HistoryFormatError, ServiceFault
+from pyswf_fast.execution import scope_of
+from pyswf_fast.transport import Transport
+
+__all__ = [
+    "Call",
+    "Decision",
+    "DecisionContext",
+    "DecisionTask",
+    "answer",
+    "calls_of",
+    "conclude",
+    "decide",
+    "fetch",
+    "pause",
+    "read_pages",
+]
+
+logger = logging.getLogger("pyswf_fast.worker")
+
+#: The first pause of an execution; each further one is twice as long.
+FIRST_PAUSE_SECS = 10
+LONGEST_PAUSE_SECS = 600
+
+#: A decision's executionContext, in characters.
+CONTEXT_LIMIT = 32768
+
+Decider = Task | Bound
+ExceptionHook = Callable[[BaseException, "DecisionContext"], Any]
+
+
+@dataclass(frozen=True)
+class DecisionTask:
+    """A decision task with its whole history.
+
+    Parameters:
+        domain: The domain that was polled.
+        task_list: The list that was polled.
+        page: The first page, which names the task.
+        history: All pages, or None if they are no history.
+        error: Why there is no history.
+    """
+
+    domain: str
+    task_list: str
+    page: Page
+    history: History | None
+    error: HistoryFormatError | None = None
+
+    @property
+    def started_list(self) -> str:
+        """The list that the execution was started on: deciders may share a type and differ by it."""
+        if not self.history:
+            return self.task_list
+        started = self.history[0].attributes
+        return str(started.get("taskList", {}).get("name", self.task_list))
+
+    @property
+    def type(self) -> tuple[str, str]:
+        """Name and version of its workflow type."""
+        return self.page.workflow_type or ("", "")
+
+    @property
+    def scope(self) -> str:
+        """Prefix of its data store keys."""
+        return scope_of(self.domain, self.page.workflow_id, self.page.run_id)
+
+    def __str__(self) -> str:
+        return f"workflow {self.page.workflow_id!r} (run {self.page.run_id})"
+
+
+@dataclass
+class DecisionContext:
+    """What ``handle_exception`` is given: a decision that is about to be answered.
+
+    Parameters:
+        task: The task in hand, with its history.
+        decisions: What is going to be sent; may be changed or replaced. Left empty, the decision pauses.
+        execution_context: What is going to be sent with them, or None.
+    """
+
+    task: DecisionTask
+    decisions: list[dict[str, Any]] = field(default_factory=list)
+    execution_context: str | None = None
+
+    @property
+    def history(self) -> History | None:
+        """The execution's history."""
+        return self.task.history
+
+
+class Call(NamedTuple):
+    """An activity or a child that a decision asks for."""
+
+    role: str
+    id: str
+    function: Task
+    instance: object
+    task_list: str | None
+
+
+class Decision(NamedTuple):
+    """What has been decided: parameters of RespondDecisionTaskCompleted, and which functions they call."""
+
+    params: dict[str, Any]
+    calls: list[Call]
+
+
+def fetch(transport: Transport, poll: Mapping[str, Any], body: bytes) -> DecisionTask | None:
+    """Complete what a poll answered.
+
+    Parameters:
+        transport: Where the further pages are asked for.
+        poll: The parameters of the poll, which the further pages repeat.
+        body: What the poll answered.
+
+    Returns:
+        The task, or None if the poll brought none.
+    """
+    pages = read_pages(transport, poll, body)
+    if not pages:
+        return None
+    domain, task_list = poll["domain"], poll["taskList"]["name"]
+    try:
+        return DecisionTask(domain, task_list, pages[0], History.from_pages(pages))
+    except HistoryFormatError as error:
+        return DecisionTask(domain, task_list, pages[0], None, error)
+
+
+def read_pages(transport: Transport, poll: Mapping[str, Any], body: bytes) -> list[Page]:
+    """Complete what a poll answered, to all its pages; none if it brought no task."""
+    pages = [Page(body)]
+    if not pages[0].task_token:
+        return []
+    while pages[-1].next_page_token:
+        more = transport.call("PollForDecisionTask", {**poll, "nextPageToken": pages[-1].next_page_token})
+        pages.append(Page(more))
+    return pages
+
+
+def decide(
+    task: DecisionTask, find: Callable[[DecisionTask], Decider], on_exception: ExceptionHook
+) -> Decision:
+    """Run the decider over its history.
+
+    Parameters:
+        task: The task in hand.
+        find: Gives the decider that is to decide it, or raises ConfigurationError.
+        on_exception: Called when the decider's own code has failed; it may replace the decisions.
+    """
+    try:
+        if task.history is None:
+            raise task.error or HistoryFormatError("the task has no events")
+        run = Run(find(task), task.history, run_id=task.page.run_id, scope=task.scope)
+        try:
+            return conclude(task, run, on_exception)
+        finally:
+            run.close()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others go on
+        return pause(task, error)
+
+
+def conclude(task: DecisionTask, run: Run, on_exception: ExceptionHook) -> Decision:
+    """Turn what a run asks for into the answer."""
+    context = DecisionContext(task, run.decisions, run.execution_context)
+    if run.failure is not None:
+        on_exception(run.failure, context)
+        if not context.decisions:
+            return pause(task, run.failure)
+    return Decision(answer(task.page, context), list(calls_of(run)))
+
+
+def calls_of(run: Run) -> Iterator[Call]:
+    """Give the activities and children that a run's decisions ask for."""
+    calls = run.calls
+    for decision in run.decisions if calls else ():
+        kind = decision["decisionType"]
+        if kind == "ScheduleActivityTask":
+            wanted = decision["scheduleActivityTaskDecisionAttributes"]
+            role, named = "activity", wanted["activityId"]
+        elif kind == "StartChildWorkflowExecution":
+            wanted = decision["startChildWorkflowExecutionDecisionAttributes"]
+            role, named = "decider", wanted["workflowId"]
+        else:
+            continue
+        function, instance = calls[named]
+        yield Call(role, named, function, instance, wanted.get("taskList", {}).get("name"))
+
+
+def pause(task: DecisionTask, error: BaseException) -> Decision:
+    """Answer a decision that could not be made: a timer that brings it back, and the reason.
+
+    The execution stays open and loses nothing; after the repair it goes on. An empty answer instead would be
+    recorded as a decision that asked for nothing.
+    """
+    earlier = 0
+    if task.history is not None:
+        earlier = sum(timer.id.startswith("pause-") for timer in task.history.timers)
+    seconds = min(FIRST_PAUSE_SECS << min(earlier, 16), LONGEST_PAUSE_SECS)
+    reason = f"{type(error).__name__}: {error}"
+    known = isinstance(error, (ConfigurationError, HistoryFormatError, ServiceFault))
+    logger.error("%s: decision paused for %d s: %s", task, seconds, reason, exc_info=None if known else error)
+    timer = {"timerId": f"pause-{task.page.started_event_id}", "startToFireTimeout": str(seconds)}
+    decision = {"decisionType": "StartTimer", "startTimerDecisionAttributes": timer}
+    text = f"paused for {seconds} s: {reason}"[:CONTEXT_LIMIT]
+    return Decision(answer(task.page, DecisionContext(task, [decision], text)), [])
+
+
+def answer(page: Page, made: Run | DecisionContext) -> dict[str, Any]:
+    """Give the parameters of RespondDecisionTaskCompleted for what has been decided."""
+    params: dict[str, Any] = {"taskToken": page.task_token, "decisions": made.decisions}
+    if made.execution_context is not None:
+        params["executionContext"] = made.execution_context
+    return params

@@ -1,0 +1,264 @@
+"""The two lanes of a worker, from poll to answer: one for decision tasks, one for activity tasks.
+
+    DecisionLane   pollers ──► the deciding thread ──► responders
+    ActivityLane   pollers ──► activity threads, which answer themselves
+
+A decider's greenlets live on the thread that made them: one thread decides, and others keep the network away.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyswf_fast.decider import Call, Decision, DecisionContext, DecisionTask, decide, fetch, pause
+from pyswf_fast.exceptions import ConfigurationError, ServiceFault, UsageError
+from pyswf_fast.perform import ActivityTask, Answer, perform
+from pyswf_fast.polling import Poller, Slots, may_pass, send
+from pyswf_fast.roster import Roster, read
+from pyswf_fast.transport import Transport
+
+__all__ = ["ActivityLane", "DecisionLane", "Lane"]
+
+logger = logging.getLogger("pyswf_fast.worker")
+
+#: Two, so that the next task is fetched while one is being decided or taken over.
+POLLERS_A_LIST = 2
+RESPONDERS = 2
+
+#: Decision tasks that wait to be decided; more would grow old here while another worker could have them.
+DECISIONS_WAITING = 2
+
+
+class Lane:
+    """What both lanes share: their pollers, their threads, and the two stages in which they stop.
+
+    Parameters:
+        transport: How SWF is reached.
+        domain: The domain to poll.
+        identity: What histories show as the worker's name.
+        roster: Who serves what.
+        on_no_op: Is given each answer that brought no task.
+        on_poll_error: Is told of each poll that failed.
+    """
+
+    operation: str
+
+    def __init__(
+        self,
+        transport: Transport,
+        domain: str,
+        identity: str,
+        roster: Roster,
+        on_no_op: Callable[[bytes], None],
+        on_poll_error: Callable[[Exception], None],
+    ) -> None:
+        self._transport = transport
+        self._domain = domain
+        self._roster = roster
+        self._on_no_op = on_no_op
+        #: Set when nothing new is to be taken.
+        self.stopping = threading.Event()
+        #: Set when what is in hand is given up as well.
+        self.giving_up = threading.Event()
+        self.pollers = [
+            Poller(
+                transport,
+                self.operation,
+                params,
+                self._taker(params),
+                self.stopping,
+                on_poll_error,
+                self._slots(),
+            )
+            for task_list in roster.task_lists
+            for params in [{"domain": domain, "taskList": {"name": task_list}, "identity": identity}]
+            for _ in range(POLLERS_A_LIST)
+        ]
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start all threads, those that take tasks last."""
+        for thread in [*self.threads, *self.pollers]:
+            thread.start()
+
+    def finish(self) -> None:
+        """Let the threads end once they have worked off what the pollers, which have ended, took."""
+        raise NotImplementedError
+
+    def _slots(self) -> Slots | None:
+        return None
+
+    def _taker(self, poll: Mapping[str, Any]) -> Callable[[bytes], bool]:
+        def take(body: bytes) -> bool:
+            if self._take(poll, body):
+                return True
+            if not self.stopping.is_set():
+                self._on_no_op(body)
+            return False
+
+        return take
+
+    def _take(self, poll: Mapping[str, Any], body: bytes) -> bool:
+        raise NotImplementedError
+
+
+class DecisionLane(Lane):
+    """Decision tasks; see `Lane`.
+
+    Parameters:
+        on_exception: Is told that a decider's own code has failed, with the decision about to be sent.
+    """
+
+    operation = "PollForDecisionTask"
+
+    def __init__(
+        self, *args: Any, on_exception: Callable[[BaseException, DecisionContext], None], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._on_exception = on_exception
+        self._known: set[tuple[str, str, str]] = set()
+        self._tasks: queue.Queue[DecisionTask | None] = queue.Queue(DECISIONS_WAITING)
+        self._answers: queue.SimpleQueue[tuple[DecisionTask, Decision] | None] = queue.SimpleQueue()
+        self.threads = [threading.Thread(target=self._decide, name="deciding", daemon=True)]
+        self.threads += [
+            threading.Thread(target=self._respond, name=f"responder {n}", daemon=True)
+            for n in range(RESPONDERS)
+        ]
+
+    def finish(self) -> None:
+        """Let the deciding thread end, which lets the responders end."""
+        self._tasks.put(None)
+
+    def _take(self, poll: Mapping[str, Any], body: bytes) -> bool:
+        task = fetch(self._transport, poll, body)
+        if task is None:
+            return False
+        self._tasks.put(task)
+        return True
+
+    def _decide(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                decision = decide(task, self._find, self._on_exception)
+            except BaseException as error:  # noqa: BLE001 - SystemExit in a decider is that decision's end alone
+                decision = pause(task, error)
+            self._answers.put((task, decision))
+        for _ in range(RESPONDERS):
+            self._answers.put(None)
+
+    def _find(self, task: DecisionTask) -> Any:
+        return self._roster.find(task.type, task.started_list)
+
+    def _respond(self) -> None:
+        while (ready := self._answers.get()) is not None:
+            task, decision = ready
+            try:
+                for call in decision.calls:
+                    self._register(call)
+                self._answer(task, decision)
+            except Exception as error:  # noqa: BLE001 - the task times out and comes back; the others go on
+                logger.error("%s: the decision could not be sent: %s", task, error)
+
+    def _register(self, call: Call) -> None:
+        """Register what a decision is the first to ask for: its own worker may not have started yet.
+
+        Not where no list is named: a type's default list is its worker's to say.
+        """
+        key = (call.role, call.function.name, call.function.version)
+        if key in self._known or call.task_list is None:
+            return
+        for served in read(call.role, [call.function]):
+            served.register(self._transport, self._domain)
+        self._known.add(key)
+
+    def _answer(self, task: DecisionTask, decision: Decision) -> None:
+        try:
+            send(self._transport, "RespondDecisionTaskCompleted", decision.params, self.giving_up)
+        except (ServiceFault, UsageError) as error:
+            if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
+                logger.warning("%s: nobody waits for this decision any more: %s", task, error.message)
+            elif may_pass(error):
+                raise
+            else:
+                send(
+                    self._transport, "RespondDecisionTaskCompleted", pause(task, error).params, self.giving_up
+                )
+
+
+class ActivityLane(Lane):
+    """Activity tasks; see `Lane`.
+
+    Parameters:
+        concurrency: How many run at once.
+        on_exception: Is told what an activity raised, with its task.
+    """
+
+    operation = "PollForActivityTask"
+
+    def __init__(
+        self,
+        *args: Any,
+        concurrency: int,
+        on_exception: Callable[[BaseException, Mapping[str, Any]], None],
+        **kwargs: Any,
+    ) -> None:
+        self._running = Slots(concurrency)
+        super().__init__(*args, **kwargs)
+        self._on_exception = on_exception
+        self._tasks: queue.SimpleQueue[ActivityTask | None] = queue.SimpleQueue()
+        self.threads = [
+            threading.Thread(target=self._perform, name=f"activity {n}", daemon=True)
+            for n in range(concurrency)
+        ]
+
+    def finish(self) -> None:
+        """Let the activity threads end."""
+        for _ in self.threads:
+            self._tasks.put(None)
+
+    def _slots(self) -> Slots:
+        return self._running
+
+    def _take(self, poll: Mapping[str, Any], body: bytes) -> bool:
+        task = ActivityTask.from_bytes(self._domain, poll["taskList"]["name"], body)
+        if task is None:
+            return False
+        self._running.take()
+        self._tasks.put(task)
+        return True
+
+    def _perform(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                self._answer(task, self._outcome(task))
+            except BaseException as error:  # noqa: PERF203 - the task times out; the others go on
+                logger.error("%s: could not be answered: %s", task, error, exc_info=error)
+            finally:
+                self._running.release()
+
+    def _outcome(self, task: ActivityTask) -> Answer:
+        try:
+            activity = self._roster.find(task.type, task.task_list)
+        except ConfigurationError as error:
+            logger.error("%s: %s", task, error)
+            return Answer.failed(task.token, f"ConfigurationError: {error}", str(error))
+        return perform(task, activity, self._transport, lambda error: self._on_exception(error, task.body))
+
+    def _answer(self, task: ActivityTask, answer: Answer) -> None:
+        if answer.operation is None:
+            return
+        try:
+            send(self._transport, answer.operation, answer.params, self.giving_up)
+        except (ServiceFault, UsageError) as error:
+            if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
+                logger.warning("%s: nobody waits for its result any more: %s", task, error.message)
+            elif may_pass(error):
+                raise
+            else:
+                logger.error("%s: its result was refused: %s", task, error)
+                refused = Answer.failed(task.token, "the service refused the result", str(error))
+                send(self._transport, "RespondActivityTaskFailed", refused.params, self.giving_up)

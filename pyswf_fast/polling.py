@@ -1,0 +1,220 @@
+"""The worker's side of the network: polls that never end, answers that arrive, and what to do when they fail.
+
+A poll or an answer fails for reasons that pass (throttling, 5xx, a dropped connection, a restarted service,
+an expired token): those are waited out, with jitter and one log line an outage. Nothing here knows tasks.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyswf_fast.exceptions import ServiceFault, SwfError, UsageError
+from pyswf_fast.transport import Transport
+
+__all__ = ["Backoff", "Poller", "Slots", "may_pass", "send"]
+
+logger = logging.getLogger("pyswf_fast.worker")
+
+FIRST_BACKOFF_SECS = 0.25
+LONGEST_BACKOFF_SECS = 20.0
+
+#: For how long an answer is offered again; then the task is left to its timeouts.
+ANSWER_PATIENCE_SECS = 600.0
+
+#: A poll that brings nothing sooner than this did not wait: the next one is held back, or it would spin.
+QUICK_POLL_SECS = 0.5
+PAUSE_AFTER_QUICK_POLL_SECS = 0.05
+
+#: Faults that the same request need not meet again; besides, all that are told by their HTTP status alone.
+_PASSING_FAULTS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InternalFailure",
+        "InternalServerError",
+        "InvalidSignatureException",  # a clock that is being set
+        "RequestExpired",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether the same request may succeed later."""
+    if isinstance(error, ServiceFault):
+        return error.type in _PASSING_FAULTS or error.type.isdigit()
+    return isinstance(error, SwfError) and not isinstance(error, UsageError)
+
+
+class Backoff:
+    """Waits that double up to a limit, each cut by chance to between a half and the whole."""
+
+    def __init__(self) -> None:
+        self._secs = FIRST_BACKOFF_SECS
+
+    def next_secs(self) -> float:
+        """Give the next wait."""
+        secs = self._secs
+        self._secs = min(secs * 2, LONGEST_BACKOFF_SECS)
+        return secs * random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        """Begin again with short waits."""
+        self._secs = FIRST_BACKOFF_SECS
+
+
+def send(transport: Transport, operation: str, params: Mapping[str, Any], giving_up: threading.Event) -> None:
+    """Make a request, again and again while what hinders it may pass.
+
+    Parameters:
+        transport: Where to.
+        operation: The operation's name.
+        params: Its parameters.
+        giving_up: Set when there is no time left to try again.
+
+    Raises:
+        SwfError: The service refuses the request, or what hinders it did not pass in time.
+    """
+    backoff = Backoff()
+    deadline = time.monotonic() + ANSWER_PATIENCE_SECS
+    is_first = True
+    while True:
+        try:
+            transport.call(operation, params)
+        except SwfError as error:  # noqa: PERF203 - as said
+            if not may_pass(error) or time.monotonic() > deadline or giving_up.is_set():
+                raise
+            if is_first:
+                logger.warning("%s failed, trying again: %s", operation, error)
+                is_first = False
+            giving_up.wait(backoff.next_secs())
+        else:
+            return
+
+
+class Slots:
+    """How many activities may run at once, over all task lists.
+
+    A poll holds no slot, or idle lists would keep busy ones from working; but a list polls only while all its
+    polls under way could be served, so that a worker of one list never takes more than it can run.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._running = 0
+        self._polling: dict[str, int] = {}
+        self._changed = threading.Condition()
+
+    def may_poll(self, task_list: str, timeout_secs: float) -> bool:
+        """Wait until the list may poll, and count it as polling; False if that takes too long."""
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: self._running + self._polling.get(task_list, 0) < self._limit, timeout_secs
+            ):
+                return False
+            self._polling[task_list] = self._polling.get(task_list, 0) + 1
+            return True
+
+    def polled(self, task_list: str) -> None:
+        """Say that a poll is over."""
+        with self._changed:
+            self._polling[task_list] -= 1
+            self._changed.notify_all()
+
+    def take(self) -> None:
+        """Count a task that is going to run."""
+        with self._changed:
+            self._running += 1
+
+    def release(self) -> None:
+        """Say that a task has been answered."""
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+
+class Poller(threading.Thread):
+    """Polls one task list until it is told to stop.
+
+    Parameters:
+        transport: Where to poll.
+        operation: PollForDecisionTask or PollForActivityTask.
+        params: What each poll asks.
+        take: Is given each answer; says whether it brought a task.
+        stopping: Set when nothing new is to be taken.
+        on_error: Is told of each failure, and may mend its cause; it must not raise.
+        slots: What limits the polls, or None.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        operation: str,
+        params: Mapping[str, Any],
+        take: Callable[[bytes], bool],
+        stopping: threading.Event,
+        on_error: Callable[[Exception], None] = lambda _: None,
+        slots: Slots | None = None,
+    ) -> None:
+        self.task_list: str = params["taskList"]["name"]
+        super().__init__(name=f"{operation} {self.task_list}", daemon=True)
+        self._transport = transport
+        self._operation = operation
+        self._params = params
+        self._take = take
+        self._stopping = stopping
+        self._on_error = on_error
+        self._slots = slots
+        self._backoff = Backoff()
+        self._outage: str | None = None
+        #: Whether a request is under way: then it may be cut off without losing anything that was taken.
+        self.is_waiting = False
+
+    def run(self) -> None:
+        """Poll."""
+        while not self._stopping.is_set():
+            if self._slots is None:
+                self._poll()
+            elif self._slots.may_poll(self.task_list, 0.5):
+                try:
+                    self._poll()
+                finally:
+                    self._slots.polled(self.task_list)
+
+    def _poll(self) -> None:
+        started = time.monotonic()
+        try:
+            self.is_waiting = True
+            try:
+                body = self._transport.call(self._operation, self._params)
+            finally:
+                self.is_waiting = False
+            brought_task = self._take(body)
+        except Exception as error:  # noqa: BLE001 - a poller outlives whatever happens to one poll
+            if not self._stopping.is_set():
+                self._report(error)
+                self._on_error(error)
+                self._stopping.wait(self._backoff.next_secs())
+            return
+        if self._outage is not None:
+            logger.info("%s: polling again", self.name)
+            self._outage = None
+            self._backoff.reset()
+        if not brought_task and time.monotonic() - started < QUICK_POLL_SECS:
+            self._stopping.wait(PAUSE_AFTER_QUICK_POLL_SECS)
+
+    def _report(self, error: Exception) -> None:
+        kind = error.type if isinstance(error, ServiceFault) else type(error).__name__
+        if kind != self._outage:
+            logger.warning("%s: poll failed, trying again: %s", self.name, error)
+            self._outage = kind
