@@ -1,0 +1,70 @@
+# cython: language_level=3, binding=False, freethreading_compatible=False
+# cython: embedsignature=True, embedsignature.format=clinic, autotestdict=False
+# cython: wraparound=False
+# cython: warn.maybe_uninitialized=True
+"""The replay engine: pages of bytes in, decisions out.
+
+    scan      JSON bytes to spans, one pass, no objects            scan.pxd, kinds.pxd, rows.pxd
+    page      a response body: its envelope, a row for each event  page.pyx
+    history   rows of all pages, by event id                       history.pyx, text.pyx
+    index     what became of each thing asked for                  index.pyx, views.pyx
+    promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
+    decision  what the decider asks for                            decision.pyx
+    record    commands held against what history recorded          record.pyx, outcome.pyx, report.pyx
+    replay    the decider driven batch by batch                    replay.pyx, response.pyx, api.pyx
+
+Nothing here does I/O, knows boto3, or reads a clock.
+"""
+
+cimport cython
+
+from pyswf_fast.exceptions import (
+    ActivityTaskException,
+    Canceled,
+    ChildWorkflowException,
+    DataStoreError,
+    ExternalWorkflowException,
+    HistoryFormatError,
+    NondeterminismError,
+    RemoteError,
+    TimerException,
+    UsageError,
+    WaitTimeout,
+    WorkflowCanceled,
+)
+
+cdef extern from *:
+    """
+    #ifndef PYSWF_BUILD
+    #define PYSWF_BUILD "release"
+    #endif
+    #ifndef PYSWF_DEBUG
+    #define PYSWF_DEBUG 0
+    #endif
+    """
+    const char* PYSWF_BUILD
+    bint PYSWF_DEBUG
+
+BUILD = PYSWF_BUILD.decode()
+
+include "kinds.pxd"
+include "scan.pxd"
+include "rows.pxd"
+include "text.pyx"
+include "page.pyx"
+include "history.pyx"
+include "index.pyx"
+include "views.pyx"
+include "branch.pyx"
+include "promise.pyx"
+include "decision.pyx"
+include "record.pyx"
+include "outcome.pyx"
+include "report.pyx"
+include "response.pyx"
+include "replay.pyx"
+include "api.pyx"
+
+PyGreenlet_Import()
+fill_kinds()
+KIND_NAMES.extend([KINDS[<int>kind].name.decode() for kind in range(<int>KIND_COUNT)])

@@ -1,0 +1,67 @@
+"""What decider code calls (pyswf_fast.workflow gives it its public names)."""
+
+from collections.abc import Callable
+
+
+def current_run():
+    """The Run whose decider is calling, None outside of deciders."""
+    return running()
+
+
+def start_timer(seconds):
+    """A Promise that is resolved, with None, after so many seconds."""
+    return decider_run("Timer.get()").start_timer(seconds)
+
+
+def sleep(seconds):
+    """Wait so many seconds; in an `async def` decider: `await sleep(…)`."""
+    cdef Run run = decider_run("sleep()")
+    return run.hand_over(run.start_timer(seconds))
+
+
+def record_marker(str name not None, details=None):
+    """A Promise of a marker; it is ready at once."""
+    cdef Run run = decider_run("Marker()")
+    if name == "cache":
+        raise UsageError("the marker name 'cache' is taken by @cached; choose another")
+    if not 1 <= len(name) <= 256:
+        raise UsageError(f"a marker name of 1 to 256 characters expected, found one of {len(name)}")
+    if details is not None and not isinstance(details, str):
+        details = json.dumps(details)
+    if details is not None and len(details) > LONGEST_FIELD:
+        raise UsageError(f"marker {name!r}: details of {len(details)} characters; SWF holds {LONGEST_FIELD}")
+    return run.record_marker(name, details)
+
+
+def spawn(function, *args, **kwargs):
+    """Run a function at once to its first wait; the Promise of its end. It may itself wait."""
+    cdef Run run = decider_run("spawn()")
+    if not isinstance(function, Callable):
+        raise UsageError(f"spawn() takes a function, found {function!r}")
+    return run.spawn(function, args, kwargs).promise
+
+
+def signals(str name not None):
+    """The queue of the signals of a name."""
+    return decider_run("signals()").signal_queue(name)
+
+
+def signal_external(str workflow_id not None, str name not None, input=None, run_id=None):
+    """Signal another execution; a Promise of the delivery. `input` is text."""
+    cdef dict members = {"workflowId": workflow_id, "signalName": name}
+    if input is not None:
+        members["input"] = input
+    if run_id is not None:
+        members["runId"] = run_id
+    return decider_run("signal_external()").signal_external(members)
+
+
+def cancel_external(str workflow_id not None, run_id=None):
+    """Ask another execution to cancel; a Promise of the delivery."""
+    return decider_run("cancel_external()").cancel_external(workflow_id, run_id)
+
+
+def continue_as_new(args, kwargs, overrides):
+    """End the run here and go on with these arguments; does not return."""
+    cdef Run run = decider_run("continue_as_new()")
+    raise ContinueAsNew(run.continuation(run.encode_input(run.task, args, kwargs), overrides))

@@ -1,0 +1,289 @@
+"""What a decider asks for: the decorated functions that it calls, and the commands that their calls make."""
+
+from math import ceil
+
+
+cdef enum TaskKind:
+    ACTIVITY_TASK
+    DECISION_TASK
+    CACHED_FUNCTION
+
+
+cdef class Task:
+    """A decorated function: itself outside of deciders, a command inside one.
+
+    `attributes` are the members of its decision that are the same at every call. `codec` turns its arguments and
+    results to text and back, `policy` says what to do when it fails.
+    """
+
+    cdef readonly object function
+    cdef readonly str name
+    cdef readonly str version
+    cdef readonly dict attributes
+    cdef readonly object codec
+    cdef readonly object policy
+    cdef readonly bint is_method
+    cdef readonly bint continues_indefinitely
+    cdef TaskKind kind
+    cdef bint plain_results
+    cdef object __weakref__
+    cdef dict __dict__
+
+    @classmethod
+    def __class_getitem__(cls, item):
+        return cls
+
+    def __init__(self, kind, function, name, version, attributes, codec, policy, *, is_method=False,
+                 continues_indefinitely=False):
+        self.kind = {"activity": ACTIVITY_TASK, "decision": DECISION_TASK, "cached": CACHED_FUNCTION}[kind]
+        self.function = function
+        self.name = name
+        self.version = version
+        self.attributes = attributes
+        self.codec = codec
+        self.policy = policy
+        self.is_method = is_method
+        self.continues_indefinitely = continues_indefinitely
+        self.plain_results = codec.plain_results
+
+    def __call__(self, *args, **kwargs):
+        cdef Run run = running()
+        if run is None:
+            return self.function(*args, **kwargs)
+        if self.is_method and args:
+            return run.call(self, args[0], args[1:], kwargs)
+        return run.call(self, None, args, kwargs)
+
+    def __get__(self, instance, owner):
+        if instance is None:
+            return self
+        return Bound(self, instance)
+
+
+@cython.final
+cdef class Bound:
+    """A decorated method, bound to its object; the object is never serialized."""
+
+    cdef readonly Task task
+    cdef readonly object instance
+
+    def __init__(self, Task task, instance):
+        self.task = task
+        self.instance = instance
+
+    def __call__(self, *args, **kwargs):
+        cdef Run run = running()
+        if run is None:
+            return self.task.function(self.instance, *args, **kwargs)
+        return run.call(self.task, self.instance, args, kwargs)
+
+    def __getattr__(self, name):
+        return getattr(self.task, name)
+
+    def __repr__(self):
+        return f"<{self.task!r} of {self.instance!r}>"
+
+
+# Kinds of commands: those of entities (index.pyx), then these.
+cdef enum CommandKind:
+    MARKER = <int>ENTITY_KINDS
+    CANCEL_ACTIVITY
+    CANCEL_TIMER
+    CLOSE
+
+
+cdef enum Stage:
+    BLOCKED    # its arguments are not there yet
+    QUEUED     # waits to be sent, or in replay for its record
+    ACCEPTED   # recorded as scheduled, started or initiated
+    BACKING_OFF  # refused or failed: its next attempt waits for a timer
+    OVER       # completed, failed for good, withdrawn or canceled
+
+
+@cython.final
+cdef class Command(Promise):
+    """Something asked for, and the promise of its outcome."""
+
+    cdef Task task
+    cdef object instance
+    cdef str swf_id           # None: made of number and attempt when somebody needs it
+    cdef str input            # text to be sent; None where the history has it
+    cdef object arguments     # (args, kwargs) while blocked
+    cdef object details       # a marker's, a close's or a signal's own members
+    cdef Command serves       # of a library timer: the command whose next attempt it delays
+    cdef int64_t sequence     # how manieth command of the run
+    cdef double seconds       # of a timer
+    cdef int32_t number
+    cdef int32_t attempt
+    cdef int32_t throttled    # refusals that used up no attempt
+    cdef int32_t blockers     # promises among the arguments that are still pending
+    cdef int32_t entity       # its latest accepted schedule, or -1
+    cdef int32_t event_id     # the event that ended it
+    cdef uint8_t kind
+    cdef uint8_t stage
+    cdef bint gives_up        # canceled: no further attempt
+
+    cdef int read(self) except -1:
+        return self.run.read_outcome(self)
+
+    def cancel(self):
+        """Ask that the work be canceled. The promise then raises Canceled: a timer's at once, others' when SWF says so."""
+        cdef Run run = decider_run("cancel()")
+        run.cancel_command(self)
+
+    cdef str command_id(self):
+        if self.swf_id is None:
+            self.swf_id = str(self.number) if self.attempt == 1 else f"{self.number}-{self.attempt}"
+        return self.swf_id
+
+    cdef object record_key(self):
+        """What a record is matched by."""
+        if by_number(self.kind):
+            return (self.kind, self.number)
+        return (self.kind, self.command_id())
+
+    @property
+    def id(self):
+        """The id that SWF knows it by: activityId, timerId or workflowId; None for a marker."""
+        return self.run.workflow_id_of(self) if self.kind == CHILD else self.command_id()
+
+    def __repr__(self):
+        state = ("pending", "resolved", "failed", "resolved")[self.state]
+        return f"<Promise of {describe(self)}, {state}>"
+
+
+cdef str describe(Command command):
+    """For people: what was asked for."""
+    cdef str kind = COMMAND_NAMES[command.kind]
+    if command.kind == MARKER:
+        return f"marker {command.details[0]!r}"
+    if command.kind == CLOSE:
+        return command.details[0]
+    if command.task is not None:
+        return f"{kind} {command.task.name} {command.task.version} with id {command.command_id()!r}"
+    return f"{kind} {command.command_id()!r}"
+
+
+cdef tuple COMMAND_NAMES = ("activity", "timer", "child workflow", "lambda", "signal to a workflow",
+                            "cancel request to a workflow", "marker", "cancel request to activity",
+                            "cancel of timer", "close")
+
+
+cdef dict decision_of(Run run, Command command):
+    """The member of RespondDecisionTaskCompleted's `decisions` that asks for it."""
+    cdef int kind = command.kind
+    cdef dict members
+    if kind == ACTIVITY:
+        members = command.task.attributes.copy()
+        members["activityId"] = command.command_id()
+        members["input"] = command.input
+        return {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": members}
+    if kind == TIMER:
+        return {
+            "decisionType": "StartTimer",
+            "startTimerDecisionAttributes": {
+                "timerId": command.command_id(),
+                "startToFireTimeout": str(ceil(command.seconds)),
+            },
+        }
+    if kind == CHILD:
+        members = command.task.attributes.copy()
+        members["workflowId"] = run.workflow_id_of(command)
+        members["control"] = str(command.number)
+        members["input"] = command.input
+        return {
+            "decisionType": "StartChildWorkflowExecution",
+            "startChildWorkflowExecutionDecisionAttributes": members,
+        }
+    if kind == SIGNAL_OUT or kind == CANCEL_OUT:
+        members = command.details.copy()
+        members["control"] = str(command.number)
+        if kind == SIGNAL_OUT:
+            return {
+                "decisionType": "SignalExternalWorkflowExecution",
+                "signalExternalWorkflowExecutionDecisionAttributes": members,
+            }
+        return {
+            "decisionType": "RequestCancelExternalWorkflowExecution",
+            "requestCancelExternalWorkflowExecutionDecisionAttributes": members,
+        }
+    if kind == MARKER:
+        members = {"markerName": command.details[0]}
+        if command.details[1] is not None:
+            members["details"] = command.details[1]
+        return {"decisionType": "RecordMarker", "recordMarkerDecisionAttributes": members}
+    if kind == CANCEL_ACTIVITY:
+        return {
+            "decisionType": "RequestCancelActivityTask",
+            "requestCancelActivityTaskDecisionAttributes": {"activityId": command.swf_id},
+        }
+    if kind == CANCEL_TIMER:
+        return {"decisionType": "CancelTimer", "cancelTimerDecisionAttributes": {"timerId": command.swf_id}}
+    decision_type, members = command.details
+    return {
+        "decisionType": decision_type,
+        f"{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes": members,
+    }
+
+
+# Promises within arguments.
+
+cdef int count_pending(object value, Command command, int depth) except -1:
+    """Have `command` wait for the pending promises in a value; how many there are. Lists, tuples and dicts are searched."""
+    cdef int found = 0
+    if isinstance(value, Promise):
+        if (<Promise>value).state == PENDING:
+            (<Promise>value).add_waiter(command)
+            return 1
+        return 0
+    if depth > 100:
+        raise UsageError("arguments are nested deeper than 100, or contain themselves")
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            found += count_pending(item, command, depth + 1)
+    elif isinstance(value, dict):
+        for item in (<dict>value).values():
+            found += count_pending(item, command, depth + 1)
+    return found
+
+
+cdef bint has_promise(object value, int depth) except -1:
+    if isinstance(value, Promise):
+        return True
+    if depth > 100:
+        return False  # the serializer says it better
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            if has_promise(item, depth + 1):
+                return True
+    elif isinstance(value, dict):
+        for item in (<dict>value).values():
+            if has_promise(item, depth + 1):
+                return True
+    return False
+
+
+cdef object frozen(object value):
+    """A copy of the containers around promises, so that what the decider does to them later changes nothing."""
+    if isinstance(value, Promise):
+        return value
+    if type(value) is list:
+        return [frozen(item) for item in value]
+    if type(value) is tuple:
+        return tuple([frozen(item) for item in value])
+    if type(value) is dict:
+        return {key: frozen(item) for key, item in (<dict>value).items()}
+    return value
+
+
+cdef object resolved(object value):
+    """The value with results in the place of promises; raises the first failure among them."""
+    if isinstance(value, Promise):
+        return (<Promise>value).value()
+    if type(value) is list:
+        return [resolved(item) for item in value]
+    if type(value) is tuple:
+        return tuple([resolved(item) for item in value])
+    if type(value) is dict:
+        return {key: resolved(item) for key, item in (<dict>value).items()}
+    return value

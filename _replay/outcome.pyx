@@ -1,0 +1,99 @@
+"""Failures as exceptions, and the small values that code gets."""
+
+import builtins
+from math import isfinite
+
+cdef enum:
+    TIER_PREFIX = 0x7E  # "~": a payload that is not plain text (pyswf_fast/payload.py)
+
+
+cdef object failure_of(Run run, Command command, dict members, int event_kind):
+    """The exception of what did not complete."""
+    cdef Task task = command.task
+    cdef str name = task.name if task is not None else COMMAND_NAMES[command.kind]
+    cdef str version = task.version if task is not None else None
+    cdef str id = command.id
+    cdef str reason = members.get("reason"), details = members.get("details")
+    cdef str status
+    if event_kind == ACTIVITY_TASK_CANCELED or event_kind == CHILD_WORKFLOW_EXECUTION_CANCELED:
+        canceled = Canceled(f"{describe(command)} was canceled")
+        canceled.details = details
+        return canceled
+    if "timeoutType" in members:
+        status = "TIMED_OUT"
+        reason = members["timeoutType"]
+    elif "cause" in members:
+        status = "FAILED_TO_SCHEDULE"
+        reason = members["cause"]
+    elif event_kind == CHILD_WORKFLOW_EXECUTION_TERMINATED:
+        status = "TERMINATED"
+    elif event_kind == START_LAMBDA_FUNCTION_FAILED:
+        status = "FAILED_TO_SCHEDULE"
+        reason = members.get("message")
+    else:
+        status = "FAILED"
+    if command.kind == CHILD:
+        failure = ChildWorkflowException(name, version, id, reason, status, details)
+    elif command.kind == TIMER:
+        failure = TimerException(name, version, id, reason, status, details)
+    elif command.kind >= SIGNAL_OUT:
+        failure = ExternalWorkflowException(name, version, command.details["workflowId"], reason, status, details)
+    else:
+        failure = ActivityTaskException(name, version, id, reason, status, details)
+    if run.originals is not None and id in run.originals:
+        failure.__cause__ = run.originals[id]
+    elif task is not None:
+        failure.__cause__ = task.codec.decode_failure(members.get("reason"), details)
+    return failure
+
+
+cdef object rebuilt(object remote, str reason):
+    """A recorded exception: of its own type if that is a builtin one, else its stand-in."""
+    cdef str name
+    if remote is None:
+        return RemoteError("Exception", reason)
+    module, _, name = remote.type_name.rpartition(".")
+    type = getattr(builtins, name, None) if module in ("", "builtins") else None
+    if not (isinstance(type, builtins.type) and issubclass(type, Exception)):
+        return remote
+    try:
+        exception = type(remote.message)
+    except TypeError:  # it takes other arguments
+        return remote
+    exception.__cause__ = remote
+    return exception
+
+
+cdef object marker_value(str name, str details):
+    cdef RecordedMarker marker = RecordedMarker.__new__(RecordedMarker)
+    marker.name = name
+    marker.details = details
+    return marker
+
+
+cdef double checked_seconds(object seconds) except? -1:
+    """A duration for SWF, in seconds; fractions are rounded up when it is sent."""
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not isfinite(seconds) \
+            or not 0 <= seconds <= LONGEST_SECONDS:
+        raise UsageError(f"a duration of 0 to {LONGEST_SECONDS} seconds expected, found {seconds!r}")
+    return seconds
+
+
+cdef enum:
+    LONGEST_SECONDS = 31_536_000  # a year: SWF's limit for every duration
+
+
+cdef int64_t cache_number(str details):
+    """Which cached call a `cache` marker records; 0 for a marker that is not ours."""
+    try:
+        record = json.loads(details or "")
+        if type(record["n"]) is int and type(record["f"]) is str and ("r" in record or "x" in record):
+            return record["n"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    return 0
+
+
+cdef str back_off_id(int kind, int32_t number, int32_t attempt):
+    """Id of the timer before an attempt."""
+    return f"{'a' if kind == ACTIVITY else 'c' if kind == CHILD else 'l'}{number}-{attempt}"

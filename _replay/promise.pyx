@@ -1,0 +1,412 @@
+"""An outcome, now or later, and who waits for it."""
+
+from collections import deque
+
+
+cdef enum Outcome:
+    PENDING
+    VALUE
+    FAILURE
+    RECORDED  # in the history: read when somebody asks
+
+
+cdef class Promise:
+    """The outcome of something that a decider asked for."""
+
+    cdef Run run
+    cdef object outcome       # the value, or the exception
+    cdef object waiters       # None, one waiter or a list: Branch, Group or Command
+    cdef int64_t order        # how manieth to be resolved in its run
+    cdef uint8_t state
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("promises are made by calls in a decider")
+
+    @classmethod
+    def __class_getitem__(cls, item):
+        return cls
+
+    cdef int read(self) except -1:
+        """Turn RECORDED into VALUE or FAILURE."""
+        raise AssertionError("nothing is recorded for this promise")
+
+    cdef object value(self):
+        if self.state == RECORDED:
+            self.read()
+        if self.state == FAILURE:
+            raise self.outcome
+        return self.outcome
+
+    @property
+    def result(self):
+        """The value; waits until it is there, and raises if there will be none."""
+        if self.state == PENDING:
+            self.run.wait(self)
+        return self.value()
+
+    @property
+    def is_ready(self):
+        """Whether the outcome is there; never waits."""
+        return self.state != PENDING
+
+    @property
+    def exception(self):
+        """The exception that `result` raises; None while pending and after success. Never waits."""
+        if self.state == RECORDED:
+            self.read()
+        return self.outcome if self.state == FAILURE else None
+
+    def cancel(self):
+        """Ask that the work be canceled; without effect where there is nothing to cancel."""
+
+    def __await__(self):
+        cdef Awaiting awaiting = Awaiting.__new__(Awaiting)
+        awaiting.promise = self
+        return awaiting
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {('pending', 'resolved', 'failed', 'resolved')[self.state]}>"
+
+    cdef int add_waiter(self, object waiter) except -1:
+        if self.waiters is None:
+            self.waiters = waiter
+        elif type(self.waiters) is list:
+            (<list>self.waiters).append(waiter)
+        else:
+            self.waiters = [self.waiters, waiter]
+        return 0
+
+
+@cython.final
+cdef class Awaiting:
+    """What `await` drives: it suspends the greenlet and ends with the result at its first step."""
+
+    cdef Promise promise
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration(self.promise.result)
+
+
+@cython.final
+cdef class Pending(Promise):
+    """A promise that the engine resolves by itself: a branch's end, a signal, the next batch."""
+
+    cdef int64_t event_id     # the signal that resolved it
+
+    @staticmethod
+    cdef Pending of(Run run):
+        cdef Pending promise = Pending.__new__(Pending)
+        promise.run = run
+        return promise
+
+    cdef int read(self) except -1:
+        self.outcome = self.run.signal_value(self.event_id)
+        self.state = VALUE
+        return 0
+
+
+cdef class Listener(Promise):
+    """Hears of each of several promises as it is resolved, in their order."""
+
+    cdef Command timer        # its timeout, or None
+
+    cdef Promise note(self, Promise member):
+        """A member, or the timer, was resolved: the promise that this resolves, or None."""
+        raise AssertionError("a listener says what it does")
+
+    cdef int start_timer(self, object timeout) except -1:
+        if timeout is not None:
+            self.timer = self.run.start_timeout(timeout)
+            self.timer.add_waiter(self)
+        return 0
+
+    cdef int stop_timer(self) except -1:
+        if self.timer is not None:
+            self.run.cancel_command(self.timer)
+        return 0
+
+
+cdef object timed_out():
+    return WaitTimeout("the wait took longer than its timeout")
+
+
+cdef enum GroupMode:
+    ALL
+    ANY
+
+
+@cython.final
+cdef class Group(Listener):
+    """Several promises waited for as one: all of them, or any."""
+
+    cdef list members
+    cdef GroupMode mode
+    cdef Py_ssize_t missing
+
+    @staticmethod
+    cdef Group of(Run run, list members, GroupMode mode, object timeout):
+        cdef Group group = Group.__new__(Group)
+        cdef Promise member, first = None
+        group.run = run
+        group.members = members
+        group.mode = mode
+        for member in members:
+            if member.state == PENDING:
+                group.missing += 1
+            elif mode == ANY or member.exception is not None:
+                if first is None or member.order < first.order:
+                    first = member
+        if first is not None or group.missing == 0:
+            group.conclude(first)
+        else:
+            for member in members:
+                if member.state == PENDING:
+                    member.add_waiter(group)
+            group.start_timer(timeout)
+        return group
+
+    cdef Promise note(self, Promise member):
+        if self.state != PENDING:
+            return None
+        if member is self.timer:
+            self.run.settle(self, FAILURE, timed_out())
+            return self
+        self.missing -= 1
+        if self.mode == ALL and self.missing and member.exception is None:
+            return None
+        self.conclude(member)
+        self.stop_timer()
+        return self
+
+    cdef int conclude(self, Promise member) except -1:
+        if self.mode == ANY:
+            self.run.settle(self, VALUE, member)
+        elif member is not None and member.exception is not None:
+            self.run.settle(self, FAILURE, member.exception)
+        else:
+            self.run.settle(self, RECORDED, None)
+        return 0
+
+    cdef int read(self) except -1:
+        cdef Promise member
+        self.outcome = [member.value() for member in self.members]
+        self.state = VALUE
+        return 0
+
+
+@cython.final
+cdef class SignalDeadline(Listener):
+    """A signal waited for, for a limited time."""
+
+    cdef SignalQueue queue
+    cdef Pending getter
+
+    @staticmethod
+    cdef SignalDeadline of(SignalQueue queue, Pending getter, object timeout):
+        cdef SignalDeadline deadline = SignalDeadline.__new__(SignalDeadline)
+        deadline.run = queue.run
+        deadline.queue = queue
+        deadline.getter = getter
+        getter.add_waiter(deadline)
+        deadline.start_timer(timeout)
+        return deadline
+
+    cdef Promise note(self, Promise member):
+        if self.state != PENDING:
+            return None
+        if member is self.timer:
+            if self.getter.state == PENDING:
+                self.queue.getters.remove(self.getter)
+            else:  # it came in the same batch, behind the timer: it stays for the next who asks
+                self.queue.arrived.appendleft(self.getter.event_id)
+            self.run.settle(self, FAILURE, timed_out())
+        else:
+            self.run.settle(self, RECORDED, None)
+            self.stop_timer()
+        return self
+
+    cdef int read(self) except -1:
+        self.outcome = self.getter.value()
+        self.state = VALUE
+        return 0
+
+
+cdef list members_of(tuple promises, str what):
+    cdef list members
+    if len(promises) == 1 and not isinstance(promises[0], Promise):
+        promises = tuple(promises[0])
+    members = list(promises)
+    for member in members:
+        if not isinstance(member, Promise):
+            raise UsageError(f"{what} waits for Promises, found {member!r}")
+    return members
+
+
+def wait_all(*promises, timeout=None):
+    """Wait for all; their results in argument order, or the first failure as soon as it happens."""
+    cdef Run run = decider_run("wait_all()")
+    return run.hand_over(Group.of(run, members_of(promises, "wait_all()"), ALL, timeout))
+
+
+def wait_any(*promises, timeout=None):
+    """Wait for the first; that Promise, whether it succeeded or failed."""
+    cdef Run run = decider_run("wait_any()")
+    cdef list members = members_of(promises, "wait_any()")
+    if not members:
+        raise UsageError("wait_any() waits for at least one Promise")
+    return run.hand_over(Group.of(run, members, ANY, timeout))
+
+
+@cython.final
+cdef class as_completed(Listener):
+    """Iterate over promises in the order in which they are resolved; `timeout` seconds for all of them."""
+
+    cdef Py_ssize_t missing
+    cdef object arrived
+    cdef Pending getter       # who waits for the next, or None
+
+    def __cinit__(self, promises, timeout=None):
+        cdef Promise member
+        cdef list members = members_of((promises,), "as_completed()"), resolved = []
+        self.run = decider_run("as_completed()")
+        for member in members:
+            if member.state == PENDING:
+                member.add_waiter(self)
+                self.missing += 1
+            else:
+                resolved.append(member)
+        resolved.sort(key=_order)
+        self.arrived = deque(resolved)
+        if self.missing:
+            self.start_timer(timeout)
+
+    def __init__(self, promises, timeout=None):
+        pass
+
+    cdef Promise note(self, Promise member):
+        cdef Pending getter = self.getter
+        if member is self.timer:
+            self.settle_late()
+        else:
+            self.arrived.append(member)
+            self.missing -= 1
+            if not self.missing:
+                self.stop_timer()
+        if getter is None:
+            return None
+        self.getter = None
+        if member is self.timer:
+            self.run.settle(getter, FAILURE, timed_out())
+        else:
+            self.run.settle(getter, VALUE, self.arrived.popleft())
+        return getter
+
+    cdef int settle_late(self) except -1:
+        if self.state == PENDING:
+            self.run.settle(self, FAILURE, timed_out())
+        return 0
+
+    cdef Promise next_promise(self):
+        cdef Pending getter = Pending.of(self.run)
+        if self.arrived:
+            self.run.settle(getter, VALUE, self.arrived.popleft())
+        elif self.state == FAILURE:
+            self.run.settle(getter, FAILURE, self.outcome)
+        else:
+            self.getter = getter
+        return getter
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.arrived and not self.missing:
+            raise StopIteration
+        return self.next_promise().result
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.arrived and not self.missing:
+            raise StopAsyncIteration
+        return self.next_promise().result
+
+
+def _order(Promise promise):
+    return promise.order
+
+
+@cython.final
+cdef class SignalQueue:
+    """The signals of one name: each is taken once, in the order in which they came."""
+
+    cdef Run run
+    cdef readonly str name
+    cdef object arrived       # event ids
+    cdef object getters       # Promises that wait for one
+
+    @staticmethod
+    cdef SignalQueue of(Run run, str name):
+        cdef SignalQueue queue = SignalQueue.__new__(SignalQueue)
+        queue.run = run
+        queue.name = name
+        queue.arrived = deque()
+        queue.getters = deque()
+        return queue
+
+    cdef int arrive(self, int64_t event_id) except -1:
+        cdef Pending getter
+        if self.getters:
+            getter = self.getters.popleft()
+            getter.event_id = event_id
+            self.run.settle(getter, RECORDED, None)
+        else:
+            self.arrived.append(event_id)
+        return 0
+
+    def __len__(self):
+        return len(self.arrived)
+
+    def get(self, timeout=None):
+        """The next signal's value; waits for one, at most `timeout` seconds (then WaitTimeout)."""
+        cdef Pending promise = Pending.of(self.run)
+        decider_run("signals().get()")
+        if self.arrived:
+            promise.event_id = self.arrived.popleft()
+            self.run.settle(promise, RECORDED, None)
+        else:
+            self.getters.append(promise)
+            if timeout is not None:
+                return self.run.hand_over(SignalDeadline.of(self, promise, timeout))
+        return self.run.hand_over(promise)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef Promise promise = self.next_signal()
+        return promise.result
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        cdef Promise promise = self.next_signal()
+        return promise.result
+
+    cdef Promise next_signal(self):
+        cdef Pending promise = Pending.of(self.run)
+        decider_run("signals()")
+        if self.arrived:
+            promise.event_id = self.arrived.popleft()
+            self.run.settle(promise, RECORDED, None)
+        else:
+            self.getters.append(promise)
+        return promise
+
+    def __repr__(self):
+        return f"<SignalQueue {self.name!r} with {len(self.arrived)}>"

@@ -1,0 +1,114 @@
+"""The commands of the task in hand as the decisions of one response, within SWF's limits.
+
+A response holds at most 100 decisions and 1 MB, an execution 1,000 open activities, timers, children and lambdas each.
+What does not fit waits in its queue for a later decision; how much that is, is said in executionContext (`held`), so
+that a replay knows without knowing the limits.
+"""
+
+cdef enum:
+    MOST_DECISIONS = 100
+    MOST_BYTES = 1_000_000
+    MOST_OPEN = 1_000
+    MOST_OPEN_TIMERS = 999    # and a `wake-` timer
+    LONGEST_FIELD = 32_768
+    LONGEST_ESCAPE = 12       # bytes on the wire of one character outside the basic plane
+
+
+cdef int compose_response(Run run) except -1:
+    cdef Command command
+    cdef int[<int>ENTITY_KINDS] open
+    cdef list decisions = [], sent = []
+    cdef int64_t held = 0, size = 0
+    cdef bint crowded = run.next_batch is not None
+    cdef int kind
+    for kind in range(<int>ENTITY_KINDS):
+        open[kind] = run.history.index.open[kind]
+    for command in run.queue:
+        kind = command.kind
+        if kind == CLOSE:
+            continue
+        if kind <= LAMBDA and open[kind] >= (MOST_OPEN_TIMERS if kind == TIMER else MOST_OPEN):
+            held += 1
+            continue
+        if kind <= LAMBDA:
+            open[kind] += 1
+        sent.append(command)
+    if run.closing is not None and run.closing.stage == QUEUED:
+        if held or len(sent) >= MOST_DECISIONS:
+            held += 1
+        else:
+            sent.append(run.closing)
+    if len(sent) > MOST_DECISIONS or crowded and len(sent) == MOST_DECISIONS:
+        crowded = True
+        held += len(sent) - (MOST_DECISIONS - 1)
+        sent = sent[:MOST_DECISIONS - 1]
+    for command in sent:
+        decision = decision_of(run, command)
+        size += wire_size(decision)
+        if size > MOST_BYTES and decisions:
+            crowded = True
+            held += len(sent) - len(decisions)
+            break
+        decisions.append(decision)
+    if held and run.closing is not None and decisions and len(decisions) == len(sent) and sent[len(sent) - 1] is run.closing:
+        raise AssertionError("a close goes last")
+    if crowded or held and run.closing is not None and not any_open(run):
+        decisions.append({
+            "decisionType": "StartTimer",
+            "startTimerDecisionAttributes": {"timerId": f"wake-{run.batch_end}", "startToFireTimeout": "0"},
+        })
+    run.decisions = decisions
+    run.is_closing = run.closing is not None and run.closing in sent[:len(decisions)]
+    run.execution_context = context_of(run, held)
+    return 0
+
+
+cdef bint any_open(Run run):
+    """Whether something is open whose end brings another decision task."""
+    cdef int kind
+    for kind in range(<int>ENTITY_KINDS):
+        if run.history.index.open[kind]:
+            return True
+    return False
+
+
+cdef int64_t wire_size(dict decision) except -1:
+    """Bytes of a decision in the request, never too few."""
+    cdef int64_t size = 300
+    for members in decision.values():
+        if type(members) is dict:
+            for value in (<dict>members).values():
+                size += 60 + (len(<str>value) if type(value) is str else 2000)
+    if size < 2_000:
+        return size * LONGEST_ESCAPE // 2 if size > 800 else size + 500
+    return len(json.dumps(decision)) + 100
+
+
+cdef str context_of(Run run, int64_t held):
+    """executionContext: the user's status text, and on its last line what the library has to say."""
+    cdef dict line = {}
+    if not run.history.index.decisions and run.run_id:
+        line["run"] = run.run_id
+    if held:
+        line["held"] = held
+    if not line:
+        return run.status_text
+    text = json.dumps({"pyswf": 1, **line}, separators=(",", ":"))
+    return text if run.status_text is None else f"{run.status_text}\n{text}"
+
+
+cdef dict library_line(str context):
+    """The library's own line of an executionContext, {} where there is none."""
+    cdef str last
+    if context is None:
+        return {}
+    last = context.rpartition("\n")[2]
+    if not last.startswith('{"pyswf":1'):
+        return {}
+    try:
+        line = json.loads(last)
+    except ValueError:
+        return {}
+    if type(line.get("held", 0)) is not int or type(line.get("run", "")) is not str:
+        return {}
+    return line
