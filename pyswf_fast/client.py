@@ -64,16 +64,18 @@ class Client:
         """
         task, options = registration.task_of(decider, "decider")
         domain = registration.resolve_domain(self._domain, options.swf_domain)
-        given_id = workflow_id if workflow_id is not None else getattr(options, "workflow_id", None)
+        given_id = workflow_id if workflow_id is not None else options.workflow_id
         new_id = f"{task.name[:200]}-{uuid.uuid4()}"
         name = constraints.name(new_id if given_id is None else given_id, "workflow_id")
         params = {
+            **task.attributes,
             "domain": domain,
             "workflowId": name,
-            "workflowType": {"name": task.name, "version": task.version},
-            **_start_options(options),
             "input": task.codec.encode_input(args, kwargs, scope_of(domain, name, f"start-{uuid.uuid4()}")),
         }
+        task_list = registration.find_task_list(options.swf_task_list)
+        if task_list is not None:  # else the type's default
+            params["taskList"] = {"name": task_list}
         try:
             run_id = str(ask(self.transport, "StartWorkflowExecution", params)["runId"])
         except ServiceFault as fault:
@@ -264,31 +266,6 @@ _KEYWORDS = {
     "taskList": "swf_task_list",
     "taskStartToCloseTimeout": "task_start_to_close_timeout",
 }
-
-
-def _start_options(options: Any) -> dict[str, Any]:
-    """Give the members of StartWorkflowExecution that a decider's options ask for; None is not sent."""
-    params: dict[str, Any] = {}
-    task_list = registration.find_task_list(options.swf_task_list)
-    if task_list is not None:
-        params["taskList"] = {"name": task_list}
-    if options.execution_start_to_close_timeout is not None:
-        params["executionStartToCloseTimeout"] = constraints.duration(
-            options.execution_start_to_close_timeout, "execution_start_to_close_timeout"
-        )
-    if options.task_start_to_close_timeout is not None:
-        params["taskStartToCloseTimeout"] = constraints.duration(
-            options.task_start_to_close_timeout, "task_start_to_close_timeout"
-        )
-    if options.child_policy is not None:
-        params["childPolicy"] = constraints.child_policy(options.child_policy, "child_policy")
-    if options.tags is not None:
-        params["tagList"] = constraints.tags(options.tags, "tags")
-    if options.priority is not None:
-        params["taskPriority"] = constraints.priority(options.priority, "priority")
-    if options.lambda_role is not None:
-        params["lambdaRole"] = constraints.text(options.lambda_role, "lambda_role", 1600)
-    return params
 
 
 def _epoch(moment: dt.datetime | float) -> float:

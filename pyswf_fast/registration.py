@@ -109,7 +109,7 @@ def task_of(function: Any, role: str) -> tuple[Any, Any]:
         role: ``decider`` or ``activity``, what it must be.
     """
     task = getattr(function, "task", function)
-    options = getattr(task, "options", None)
+    options = getattr(task, "given", None)
     marker, decorator = (
         ("child_policy", "@decision_task") if role == "decider" else ("heartbeat_timeout", "@activity_task")
     )

@@ -1,73 +1,35 @@
-"""Stand-ins: an HTTP server that answers as it is told, tasks without an engine, a service in process."""
+"""Stand-ins: an HTTP server that answers as it is told, decorated functions, a service in process."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from pyswf_fast.payload import Codec
+from pyswf_fast.decorators import activity_task, decision_task
 from pyswf_fast.service import EmbeddedSwf
 
 
-@dataclass(frozen=True)
-class DeciderOptions:
-    swf_domain: str | None = None
-    swf_task_list: str | None = None
-    execution_start_to_close_timeout: float | None = None
-    task_start_to_close_timeout: float | None = None
-    child_policy: str | None = None
-    tags: tuple[str, ...] | None = None
-    priority: int | None = None
-    lambda_role: str | None = None
-    workflow_id: str | None = None
+def add(*args: Any, **kwargs: Any) -> Any:
+    """Stand for a decider; nothing here decides."""
 
 
-@dataclass(frozen=True)
-class ActivityOptions:
-    swf_domain: str | None = None
-    swf_task_list: str | None = None
-    start_to_close_timeout: float | None = None
-    schedule_to_start_timeout: float | None = None
-    schedule_to_close_timeout: float | None = None
-    heartbeat_timeout: float | None = None
-    priority: int | None = None
-
-
-@dataclass
-class Task:
-    name: str
-    options: Any
-    version: str = "1.0"
-    codec: Codec = field(default_factory=lambda: Codec("add"))
-
-
-@dataclass
-class Bound:
-    task: Task
-    instance: object = None
+def work(*args: Any, **kwargs: Any) -> Any:
+    """Stand for an activity; nothing here works."""
 
 
 @pytest.fixture
-def make_decider() -> Callable[..., Task]:
-    return lambda name="add", codec=None, **options: Task(
-        name, DeciderOptions(**options), codec=codec or Codec(name)
-    )
+def make_decider() -> Callable[..., Any]:
+    return lambda name="add", **options: decision_task(swf_workflow_type=name, **options)(add)
 
 
 @pytest.fixture
-def make_activity() -> Callable[..., Task]:
-    return lambda name="work", **options: Task(name, ActivityOptions(**options), codec=Codec(name))
-
-
-@pytest.fixture
-def bind() -> Callable[[Task], Bound]:
-    return Bound
+def make_activity() -> Callable[..., Any]:
+    return lambda name="work", **options: activity_task(swf_task_type=name, **options)(work)
 
 
 class Server(ThreadingHTTPServer):

@@ -14,6 +14,7 @@ import pytest
 
 from pyswf_fast.client import Client
 from pyswf_fast.datastores import FileDataStore
+from pyswf_fast.decorators import decision_task
 from pyswf_fast.exceptions import (
     ConfigurationError,
     PayloadTooLarge,
@@ -29,7 +30,6 @@ from pyswf_fast.exceptions import (
     WorkflowWasCanceled,
 )
 from pyswf_fast.failures import failure_to_text
-from pyswf_fast.payload import Codec
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
 
 
@@ -91,9 +91,26 @@ def test_options_of_the_decider_are_sent(
     assert "tagList" not in started
 
 
-def test_a_bound_method_is_started_too(swf: EmbeddedSwf, client: Client, add: Any, bind: Any) -> None:
-    client.start(bind(add), 1)
-    assert poll(swf)["workflowType"] == {"name": "add", "version": "1.0"}
+def test_a_bound_method_is_started_too(swf: EmbeddedSwf, client: Client) -> None:
+    class Shop:
+        @decision_task(swf_task_list="adders")
+        def sell(self, what: str) -> None: ...
+
+    shop = Shop()
+    client.register(deciders=[shop.sell])
+    client.start(shop.sell, "apple")
+    started = poll(swf)["events"][0]["workflowExecutionStartedEventAttributes"]
+    assert started["workflowType"]["name"].endswith("Shop.sell")
+    assert json.loads(started["input"]) == [["apple"], {}]
+
+
+def test_options_of_one_start_override(swf: EmbeddedSwf, client: Client, add: Any) -> None:
+    execution = client.start(add.options(workflow_id="special", tags=["c"], task_start_to_close_timeout=5), 1)
+    assert execution.workflow_id == "special"
+    started = poll(swf)["events"][0]["workflowExecutionStartedEventAttributes"]
+    assert (started["tagList"], started["taskStartToCloseTimeout"]) == (["c"], "5")
+    execution.terminate()
+    assert client.start(add.options(workflow_id="special"), workflow_id="other").workflow_id == "other"
 
 
 def test_every_start_makes_a_name_of_its_own(client: Client, add: Any) -> None:
@@ -140,13 +157,12 @@ def test_long_inputs_and_results_take_the_store(
     swf: EmbeddedSwf, client: Client, make_decider: Any, tmp_path: Any
 ) -> None:
     store = FileDataStore(tmp_path)
-    codec = Codec("big", input_data_store=store, result_data_store=store)
-    decider = make_decider("big", codec, swf_task_list="adders")
+    decider = make_decider("big", input_data_store=store, result_data_store=store, swf_task_list="adders")
     client.register(deciders=[decider])
     execution = client.start(decider, "x" * 100_000, workflow_id="w 1")
     (path,) = (found for found in tmp_path.rglob("*") if found.is_file())
     assert path.relative_to(tmp_path).as_posix().startswith("shop/w%201/start-")
-    decide(swf, "CompleteWorkflowExecution", result=codec.encode_result("y" * 100_000, "s"))
+    decide(swf, "CompleteWorkflowExecution", result=decider.codec.encode_result("y" * 100_000, "s"))
     assert execution.result() == "y" * 100_000
 
 
@@ -280,8 +296,6 @@ def test_describe_tells_what_swf_knows(swf: EmbeddedSwf, client: Client, add: An
 
 
 def test_the_history_is_read_page_by_page(swf: EmbeddedSwf, client: Client, add: Any) -> None:
-    pytest.importorskip("pyswf_fast._replay")
-
     class SmallPages:
         def call(self, operation: str, params: Any) -> bytes:
             if operation == "GetWorkflowExecutionHistory":
