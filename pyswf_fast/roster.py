@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyswf_fast import registration
@@ -24,7 +24,7 @@ class Served:
         name: Name of its type.
         version: Version of its type.
         task_list: The list that it is served from.
-        options: What its decorator says.
+        given: The keywords of its decorator.
         function: The decorated function, bound to its object if it has one.
     """
 
@@ -32,7 +32,7 @@ class Served:
     name: str
     version: str
     task_list: str
-    options: Any
+    given: Any
     function: Task | Bound
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Served:
 
     def register(self, transport: Transport, domain: str) -> None:
         """Make its type, and the domain, where they are missing."""
-        # it is handed over in the function's place, since it may be served under another name
+        # it stands in for the function, which may be served under another name and from another list
         if self.role == "decider":
             registration.register(transport, domain, deciders=[self])
         else:
@@ -74,14 +74,20 @@ def read(
     served = []
     for function in functions:
         task, options = registration.task_of(function, role)
-        own_list = given_list or options.swf_task_list or task_list or os.environ.get("PYSWF_TASK_LIST")
+        chosen_list = registration.resolve_task_list(
+            given_list,
+            options.swf_task_list,
+            task_list,
+            os.environ.get("PYSWF_TASK_LIST"),
+            registration.DEFAULT_TASK_LIST,
+        )
         served.append(
             Served(
                 role,
                 given_name or task.name,
                 given_version or task.version,
-                registration.resolve_task_list(own_list, registration.DEFAULT_TASK_LIST),
-                options,
+                chosen_list,
+                replace(options, swf_task_list=chosen_list),
                 function,
             )
         )
@@ -90,7 +96,7 @@ def read(
 
 def choose_domain(domain: str | None, served: Iterable[Served]) -> str:
     """Find the domain to serve: what is given, else what the functions name, else ``PYSWF_DOMAIN``."""
-    named = sorted({one.options.swf_domain for one in served if one.options.swf_domain})
+    named = sorted({one.given.swf_domain for one in served if one.given.swf_domain})
     if not domain and len(named) > 1:
         raise ConfigurationError(
             f"the functions name several domains ({', '.join(named)}): give the worker one"
