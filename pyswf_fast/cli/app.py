@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
 import click
 
@@ -18,7 +17,7 @@ INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(metadata.version("pyswf-fast"), prog_name="pyswf-fast", message="%(prog)s %(version)s")
+@click.version_option(package_name="pyswf-fast", message="%(prog)s %(version)s")
 def cli() -> None:
     """Amazon SWF deciders as plain Python functions: services, workers, workflows.
 

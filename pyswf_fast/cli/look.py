@@ -121,7 +121,7 @@ def show(session: Session, workflow_id: str, run_id: str | None) -> None:
             ("open children", counts["openChildWorkflowExecutions"]),
             ("open decisions", counts["openDecisionTasks"]),
             ("last activity", clock(found.get("latestActivityTaskTimestamp"))),
-            ("says", found.get("latestExecutionContext")),
+            ("says", status(found.get("latestExecutionContext", ""))),
         ]
     )
 
@@ -167,6 +167,11 @@ def gist(event: dict[str, Any]) -> str:
             f"{key}={text if len(text) <= DETAIL_CHARACTERS else text[: DETAIL_CHARACTERS - 1] + '…'}"
         )
     return " ".join(parts)
+
+
+def status(context: str) -> str:
+    """What a decider says of itself; the library's own line at the end of it is not for people."""
+    return " ".join(line for line in context.splitlines() if not line.startswith('{"pyswf":'))
 
 
 def kind(type: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ import orjson
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["clock", "console", "fields", "print_json", "table"]
+__all__ = ["clock", "console", "fields", "print_json", "read_json", "table"]
 
 PIPE_WIDTH = 160
 
@@ -28,8 +29,20 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, indented where a person looks."""
-    option = orjson.OPT_INDENT_2 if sys.stdout.isatty() else 0
-    click.echo(orjson.dumps(value, option=option).decode())
+    indent = sys.stdout.isatty()
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0).decode()
+    except TypeError:  # JSON that orjson refuses: integers beyond 64 bits, lone surrogates in somebody's text
+        text = json.dumps(value, indent=2 if indent else None)
+    click.echo(text)
+
+
+def read_json(body: bytes) -> Any:
+    """The value of an answer; "" is an answer, too."""
+    try:
+        return orjson.loads(body or b"{}")
+    except ValueError:
+        return json.loads(body)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 
 import click
 
 from pyswf_fast.cli.session import Session, with_session
 from pyswf_fast.cli.values import find_tasks
-from pyswf_fast.exceptions import SwfError
 
 __all__ = ["serve", "worker"]
 
@@ -25,21 +23,10 @@ __all__ = ["serve", "worker"]
 @click.option("--debug", is_flag=True, help="show the traceback of an error")
 def serve(host: str, port: int, db: str, debug: bool) -> None:
     """Run the embedded SWF service, for development and tests. It checks no credentials."""
-    import sqlite3
-
     from pyswf_fast.service.http import serve as run_service
 
     del debug  # read where errors are shown
-    try:
-        run_service(host, port, db)
-    except sqlite3.Error as error:
-        raise SwfError(f"database {db}: {error}") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise SwfError(
-                f"port {port} of {host} is in use: give another --port, or 0 for a free one"
-            ) from error
-        raise
+    run_service(host, port, db)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pyswf_fast.cli.output import read_json
 from pyswf_fast.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -38,11 +39,9 @@ class Session:
 
     def call(self, operation: str, **members: Any) -> dict[str, Any]:
         """One operation in this domain; members that are None are left out."""
-        import orjson
-
         given = {name: value for name, value in members.items() if value is not None}
         body = self.client.transport.call(operation, {"domain": self.client.domain, **given})
-        answer: dict[str, Any] = orjson.loads(body) if body else {}
+        answer: dict[str, Any] = read_json(body)
         return answer
 
     def pages(self, operation: str, **members: Any) -> Iterator[dict[str, Any]]:

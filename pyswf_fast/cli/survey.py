@@ -29,7 +29,7 @@ from pyswf_fast import Timer, activity, activity_task, cached, decision_task, wa
 __all__ = ["count_activities", "list_packages", "survey", "survey_in_process", "survey_package"]
 
 #: Batches are made so large that a whole survey stays under this many activities.
-MOST_ACTIVITIES = 2000
+MOST_ACTIVITIES = 3500
 #: Open at once: activities in one package, and packages.
 OPEN_ACTIVITIES = 40
 OPEN_PACKAGES = 12

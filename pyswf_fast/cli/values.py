@@ -39,7 +39,7 @@ def import_module(name: str) -> ModuleType:
         raise UsageError(f"there is no module {name!r} here") from None
 
 
-def task_named(target: str) -> DecisionTask[Any, Any]:
+def task_named(target: str) -> DecisionTask[..., Any]:
     """The decider that MODULE:FUNCTION names."""
     module_name, _, name = target.partition(":")
     module = import_module(module_name)
@@ -51,10 +51,10 @@ def task_named(target: str) -> DecisionTask[Any, Any]:
     return found
 
 
-def find_tasks(names: tuple[str, ...]) -> tuple[list[DecisionTask[Any, Any]], list[ActivityTask[Any, Any]]]:
+def find_tasks(names: tuple[str, ...]) -> tuple[list[DecisionTask[..., Any]], list[ActivityTask[..., Any]]]:
     """The deciders and activities at the top of modules, each once, imported ones included."""
-    deciders: dict[int, DecisionTask[Any, Any]] = {}
-    activities: dict[int, ActivityTask[Any, Any]] = {}
+    deciders: dict[int, DecisionTask[..., Any]] = {}
+    activities: dict[int, ActivityTask[..., Any]] = {}
     for name in names:
         for value in vars(import_module(name)).values():
             if isinstance(value, DecisionTask):

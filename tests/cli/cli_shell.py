@@ -12,6 +12,8 @@ from pathlib import Path
 
 import orjson
 
+import pyswf_fast
+
 HERE = Path(__file__).parent
 START_SECONDS = 60
 
@@ -32,6 +34,7 @@ class Shell:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(Path(pyswf_fast.__file__).parents[1]),  # the build under test
         }
         if domain:
             self.environment["PYSWF_DOMAIN"] = domain

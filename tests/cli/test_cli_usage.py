@@ -96,7 +96,9 @@ def test_a_port_in_use_is_said(lonely: Shell, tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         found = lonely.run("serve", "--port", str(port), "--db", str(tmp_path / "swf.db"))
-    assert f"port {port} of 127.0.0.1 is in use" in one_line(found, 1)
+    line = one_line(found, 1)
+    assert f"port {port}" in line
+    assert "in use" in line
 
 
 def test_a_database_locked_by_another_program_is_said(lonely: Shell, tmp_path: Path) -> None:
@@ -141,9 +143,8 @@ def test_help_names_every_command(lonely: Shell) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(lonely: Shell) -> None:
-    process = lonely.start("--help", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
-    process.wait(30)
+    with lonely.start("--help", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""

@@ -47,7 +47,18 @@ def test_what_users_are_promised_is_exported() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_module_has_what_its_all_says(name: str) -> None:
     module = importlib.import_module(f"pyswf_fast.{name}")
-    assert [each for each in module.__all__ if not hasattr(module, each)] == []
+    assert [each for each in module.__all__ if not is_there(module, each)] == []
+
+
+def is_there(module: types.ModuleType, name: str) -> bool:
+    """Whether a module has a name; some are there only while a worker works."""
+    try:
+        getattr(module, name)
+    except AttributeError:
+        return False
+    except pyswf_fast.UsageError:
+        return True
+    return True
 
 
 @pytest.mark.parametrize(
