@@ -355,7 +355,7 @@ class Model:
         promise.error, promise.value = error, value
         self.turns += 1
         promise.turn = self.turns
-        # Reading: what is resolved while code runs wakes its waiters behind those of all that was resolved before.
+        # Reading: what is resolved while code runs wakes its waiters after those of what was resolved before.
         self.queue.append(promise)
         if self.waking:
             self.issue_graph()
@@ -536,7 +536,7 @@ class Model:
 
     def do_graph(self, activity: str, index: int) -> None:
         argument = self.at(index)
-        if argument is not None:
+        if argument is not None and argument.kind != "marker":
             number = self.count("activity")
             work = self.new("activity", str(number), number, name=activity)
             self.promises.append(work.promise)
@@ -578,21 +578,29 @@ class Model:
         self.resolve(work.promise, value=[name, details])
 
     def do_cached(self, value: Any) -> Steps:
-        """Reading: a call that no marker is recorded for waits for the next batch, except in the last one."""
+        """The function runs in the last batch if its marker is sure to fit; the record says when that was."""
         number = self.count("cached")
         while True:
-            found = [loads(attributes(one)["details"]) for one in self.events if is_cache_marker(one)]
-            recorded = [details for details in found if details["n"] == number]
-            if recorded or self.is_last:
+            recorded = [loads(attributes(one)["details"]) for one in self.cache_records()]
+            values = [loads(details["r"]) for details in recorded if details["n"] == number]
+            if values or (self.is_last and len(self.commands) < RESPONSE_LIMIT - 2):
                 break
             yield Wait("batch")
-        value = recorded[0].get("r") if recorded else value
+        value = values[0] if values else value
         self.count("marker", "cache")
         details = {"n": number, "r": value}
         self.commands.append(
             (("marker", "cache", number), decision("RecordMarker", markerName="cache", details=details))
         )
         self.log.append(["cached", value])
+
+    def cache_records(self) -> list[Event]:
+        """What the decision of this batch recorded of cached calls."""
+        return [
+            one
+            for one in self.batch.record or []
+            if one["eventType"] == "MarkerRecorded" and attributes(one)["markerName"] == "cache"
+        ]
 
     def do_spawn(self, block: Block) -> None:
         promise = Promise("branch")
@@ -668,7 +676,3 @@ def attempt_id(number: int, attempt: int) -> str:
 
 def loads(text: str | None) -> Any:
     return None if text is None else json.loads(text)
-
-
-def is_cache_marker(one: Event) -> bool:
-    return one["eventType"] == "MarkerRecorded" and attributes(one)["markerName"] == "cache"

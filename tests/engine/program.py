@@ -5,7 +5,7 @@ call. Both keep one list of Promises (any branch may use any of them) and one lo
 the result, so nothing that a program sees can differ unnoticed.
 
     ("call", activity, argument)        P.append(activity(argument, what the log is now))
-    ("graph", activity, i)              P.append(activity(P[i]))            a Promise as an argument
+    ("graph", activity, i)              P.append(activity(P[i]))            a Promise, not of a marker
     ("child", argument)                 P.append(child(argument))
     ("timer", seconds)                  P.append(Timer.get(seconds))
     ("marker", name, details)           P.append(Marker(name, details))

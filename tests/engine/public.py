@@ -7,20 +7,9 @@ import json
 from collections.abc import Callable, Generator
 from typing import Any
 
-from pyswf_fast._replay import Run
-
-from pyswf_fast import (
-    Marker,
-    Timer,
-    activity_task,
-    cached,
-    decision_task,
-    sleep,
-    spawn,
-    wait_all,
-    wait_any,
-    workflow,
-)
+from pyswf_fast import workflow
+from pyswf_fast._replay import Run, sleep, spawn, wait_all, wait_any
+from pyswf_fast.decorators import activity_task, cached, decision_task
 from pyswf_fast.exceptions import (
     ActivityTaskException,
     Canceled,
@@ -90,6 +79,7 @@ class Interpreter:
         self.is_async = is_async
         self.promises: list[Any] = []
         self.cancelable: list[Any] = []
+        self.markers: list[Any] = []
         self.log: list[Any] = []
 
     def function(self, block: Block) -> Steps:
@@ -124,17 +114,18 @@ class Interpreter:
 
     def do_graph(self, activity: str, index: int) -> None:
         argument = self.at(index)
-        if argument is not None:
+        if argument is not None and not any(argument is one for one in self.markers):
             self.work(activities[activity](argument))
 
     def do_child(self, argument: Any) -> None:
         self.work(child(argument))
 
     def do_timer(self, seconds: int) -> None:
-        self.work(Timer.get(seconds))
+        self.work(workflow.Timer.get(seconds))
 
     def do_marker(self, name: str, details: str) -> None:
-        self.promises.append(Marker(name, details))
+        self.markers.append(workflow.Marker(name, details))
+        self.promises.append(self.markers[-1])
 
     def do_spawn(self, block: Block) -> None:
         place = len(self.promises)
@@ -201,7 +192,7 @@ class Interpreter:
             self.log.append(["canceled"])
 
     def do_asked(self) -> None:
-        self.log.append(["asked", workflow.cancel_requested()])
+        self.log.append(["asked", workflow.cancel_requested])
 
     def do_now(self) -> None:
         self.log.append(["now", round(workflow.now().timestamp(), 3)])
@@ -304,5 +295,5 @@ def _readable(decision: dict[str, Any], run: Run) -> dict[str, Any]:
         its = {"reason": text_of(run.failure)}
     if type_ == "RecordMarker" and its["markerName"] == "cache":
         details = json.loads(its["details"])
-        its["details"] = {"n": details["n"], "r": details.get("r")}
+        its["details"] = {"n": details["n"], "r": json.loads(details["r"])}
     return {"decisionType": type_, decision_key(type_): its}

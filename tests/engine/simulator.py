@@ -53,6 +53,7 @@ class Simulator:
         self.started: int | None = None  # the one that runs
         self.previous = 0
         self.is_closed = False
+        self.is_recording = self.is_due = False
         self.refuses = True
         self.append(
             "WorkflowExecutionStarted",
@@ -73,8 +74,10 @@ class Simulator:
         return len(self.events)
 
     def schedule(self) -> None:
-        """A state change: a decision task is scheduled unless one waits already."""
-        if self.scheduled is None:
+        """A state change: a decision task is scheduled unless one waits already; behind a decision's records."""
+        if self.is_recording:
+            self.is_due = True
+        elif self.scheduled is None:
             self.scheduled = self.append(
                 "DecisionTaskScheduled",
                 scheduleToStartTimeout="NONE",
@@ -122,12 +125,13 @@ class Simulator:
         )
         self.previous, self.started = self.started or 0, None
         assert len(decisions) <= 100
-        refused = False
+        self.is_recording, self.is_due = True, False
         for one in decisions:
             assert not self.is_closed, "a close must be the last decision"
             record = getattr(self, f"do_{one['decisionType']}")
-            refused |= record(decisionTaskCompletedEventId=completed, **decision_attributes(one)) is False
-        if refused and not self.is_closed:
+            self.is_due |= record(decisionTaskCompletedEventId=completed, **decision_attributes(one)) is False
+        self.is_recording = False
+        if self.is_due and not self.is_closed:
             self.schedule()
 
     # ── decisions; False: it was refused

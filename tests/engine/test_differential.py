@@ -1,8 +1,8 @@
 """The engine decides what the model decides: random programs, random histories, decision by decision.
 
 At each decision task four engines are asked: one that reads the history from its beginning in pages cut
-anywhere, the same for the program as an `async def` function, and one of each that has been suspended since the
-decision before and is given only what is new.
+anywhere, the same for the program as an `async def` function, and one of each that has been suspended since
+the decision before and is given only what is new.
 """
 
 from __future__ import annotations

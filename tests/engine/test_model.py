@@ -35,9 +35,12 @@ def drive(program: Block, chaos: Chaos, rounds: int = 12) -> tuple[Simulator, li
 
 def as_sent(decision: dict[str, Any]) -> dict[str, Any]:
     """A decision with its values as text."""
+    its = decision_attributes(decision)
+    if its.get("markerName") == "cache":
+        its = {**its, "details": {**its["details"], "r": json.dumps(its["details"]["r"])}}
     its = {
         name: json.dumps(value) if name in ("input", "result", "details") else value
-        for name, value in decision_attributes(decision).items()
+        for name, value in its.items()
     }
     return {**decision, next(key for key in decision if key != "decisionType"): its}
 
