@@ -1,4 +1,4 @@
-"""What must be true of every history, whatever happened: the model's shapes, gapless ids, references of the right kind."""
+"""What must be true of every history: the model's shapes, gapless ids, references of the right kind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""A `serve` in a process of its own, and plain HTTP to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+SCRIPT = """
+import sys
+from pyswf_fast.service import http
+http.LONGEST_POLL_SECONDS = float(sys.argv[2])
+http.serve("127.0.0.1", 0, sys.argv[1])
+"""
+
+
+class Server:
+    """The process; `url` is where it listens."""
+
+    def __init__(self, db: str = ":memory:", longest_poll_seconds: float = 60) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, db, str(longest_poll_seconds)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.first_line = self.process.stdout.readline()
+        assert self.first_line.startswith("listening on http://127.0.0.1:"), self.first_line
+        self.url = self.first_line.split()[-1]
+        self.address = self.url.removeprefix("http://")
+
+    def client(self) -> Any:
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=70, max_pool_connections=60)
+        return boto3.client(
+            "swf",
+            endpoint_url=self.url,
+            region_name="eu-west-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+            config=config,
+        )
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.address, timeout=70)
+
+    def post(self, target: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = self.connect()
+        try:
+            connection.request("POST", "/", body, {"X-Amz-Target": target})
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, headers, response.read()
+        finally:
+            connection.close()
+
+    def call(self, operation: str, **params: Any) -> Any:
+        status, _, body = self.post(f"SimpleWorkflowService.{operation}", json.dumps(params).encode())
+        assert status == 200, body
+        return json.loads(body) if body else None
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """Exit code and what else it wrote."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=20)

@@ -1,0 +1,310 @@
+"""What survives: a SIGKILL at any moment, a restart; and databases that cannot be had."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service_conformance import check_history, loads
+from service_driver import (
+    ACTIVITY_DEFAULTS,
+    ACTIVITY_TYPE,
+    DOMAIN,
+    WORKFLOW_DEFAULTS,
+    WORKFLOW_TYPE,
+    Driver,
+    activity,
+    child,
+    d,
+    timer,
+)
+from service_process import Server
+
+from pyswf_fast.exceptions import ConfigurationError
+from pyswf_fast.service import EmbeddedSwf, VirtualClock
+
+
+def prepare(call: Callable[..., Any]) -> None:
+    call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="7")
+    call("RegisterWorkflowType", domain=DOMAIN, **WORKFLOW_TYPE, **WORKFLOW_DEFAULTS)
+    call("RegisterActivityType", domain=DOMAIN, **ACTIVITY_TYPE, **ACTIVITY_DEFAULTS)
+
+
+class Load:
+    """Clients that work without pause and note what was acknowledged to them."""
+
+    def __init__(self, server: Server, prefix: str) -> None:
+        self.server = server
+        self.prefix = prefix
+        self.started: dict[str, str] = {}
+        self.signals: list[tuple[str, str]] = []
+        self.results: list[tuple[str, str, str]] = []
+        self.stop = threading.Event()
+        jobs = [self.start_and_signal, self.start_and_signal, self.decide, self.work]
+        self.threads = [threading.Thread(target=self._run, args=(job, n)) for n, job in enumerate(jobs)]
+        for thread in self.threads:
+            thread.start()
+
+    def join(self) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, job: Callable[[Callable[..., Any], str], None], number: int) -> None:
+        connection = self.server.connect()
+
+        def call(operation: str, **params: Any) -> Any:
+            headers = {"X-Amz-Target": f"SimpleWorkflowService.{operation}"}
+            connection.request("POST", "/", json.dumps(params), headers)
+            response = connection.getresponse()
+            body = response.read()
+            assert response.status == 200, body
+            return loads(body)
+
+        count = 0
+        try:
+            while not self.stop.is_set():
+                job(call, f"{self.prefix}-{number}-{count}")
+                count += 1
+        except (OSError, EOFError, http.client.HTTPException):
+            pass  # the server was killed
+        finally:
+            connection.close()
+
+    def start_and_signal(self, call: Callable[..., Any], name: str) -> None:
+        run = call("StartWorkflowExecution", domain=DOMAIN, workflowId=name, workflowType=WORKFLOW_TYPE)
+        self.started[name] = run["runId"]
+        call("SignalWorkflowExecution", domain=DOMAIN, workflowId=name, signalName="s", input=name)
+        self.signals.append((name, run["runId"]))
+
+    def decide(self, call: Callable[..., Any], name: str) -> None:
+        task = call("PollForDecisionTask", domain=DOMAIN, taskList={"name": "decisions"})
+        if task["taskToken"]:
+            call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[activity(name)])
+
+    def work(self, call: Callable[..., Any], name: str) -> None:
+        task = call("PollForActivityTask", domain=DOMAIN, taskList={"name": "activities"})
+        if task["taskToken"]:
+            call("RespondActivityTaskCompleted", taskToken=task["taskToken"], result=name)
+            execution = task["workflowExecution"]
+            self.results.append((execution["workflowId"], execution["runId"], name))
+
+
+def whole_history(server: Server, workflow_id: str, run_id: str) -> list[dict[str, Any]]:
+    execution = {"workflowId": workflow_id, "runId": run_id}
+    events: list[dict[str, Any]] = server.call(
+        "GetWorkflowExecutionHistory", domain=DOMAIN, execution=execution
+    )["events"]
+    check_history(events)
+    return events
+
+
+def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
+    db = str(tmp_path / "swf.db")
+    server = Server(db)
+    prepare(server.call)
+    loads_done = []
+    for round_ in range(3):
+        load = Load(server, str(round_))
+        deadline = time.monotonic() + 20
+        while (len(load.results) < 50 or len(load.signals) < 50) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        server.kill()
+        load.join()
+        loads_done.append(load)
+        server = Server(db)
+    try:
+        for load in loads_done:
+            assert len(load.results) >= 50
+            for workflow_id, run_id in load.started.items():
+                events = whole_history(server, workflow_id, run_id)
+                signaled = [e for e in events if e["eventType"] == "WorkflowExecutionSignaled"]
+                if (workflow_id, run_id) in load.signals:
+                    assert [e["workflowExecutionSignaledEventAttributes"]["input"] for e in signaled] == [
+                        workflow_id
+                    ]
+            for workflow_id, run_id, result in load.results:
+                events = whole_history(server, workflow_id, run_id)
+                completed = [e for e in events if e["eventType"] == "ActivityTaskCompleted"]
+                results = [e["activityTaskCompletedEventAttributes"]["result"] for e in completed]
+                assert results.count(result) == 1
+    finally:
+        server.stop()
+
+
+def test_after_sigkill_tasks_timers_and_tokens_go_on(tmp_path: Path) -> None:
+    db = str(tmp_path / "swf.db")
+    server = Server(db)
+    prepare(server.call)
+    asked: dict[str, Any] = {"domain": DOMAIN, "taskList": {"name": "decisions"}}
+    server.call("StartWorkflowExecution", domain=DOMAIN, workflowId="w", workflowType=WORKFLOW_TYPE)
+    task = server.call("PollForDecisionTask", **asked)
+    decisions = [
+        timer("t", 1),
+        activity("running"),
+        activity("waiting"),
+        activity("beating", heartbeatTimeout="60"),
+    ]
+    server.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=decisions)
+    work: dict[str, Any] = {"domain": DOMAIN, "taskList": {"name": "activities"}}
+    running = server.call("PollForActivityTask", **work)
+    server.kill()
+    server = Server(db)
+    try:
+        server.call("RespondActivityTaskCompleted", taskToken=running["taskToken"], result="kept")
+        rest = [server.call("PollForActivityTask", **work)["activityId"] for _ in range(2)]
+        assert rest == ["waiting", "beating"]
+        task = server.call("PollForDecisionTask", **asked)
+        server.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"])
+        kinds = [event["eventType"] for event in task["events"]]
+        if "TimerFired" not in kinds:
+            task = server.call("PollForDecisionTask", **asked)
+            kinds = [event["eventType"] for event in task["events"]]
+        assert "TimerFired" in kinds
+        assert "ActivityTaskCompleted" in kinds
+        check_history(task["events"])
+    finally:
+        server.stop()
+
+
+def test_a_restart_goes_on_exactly_where_it_was(make_driver: Callable[..., Driver]) -> None:
+    """The same steps, once without and once with a restart before each, make the same histories."""
+    histories = []
+    for restarts in (False, True):
+        swf = make_driver(restarts=restarts)
+        swf.start(taskPriority="2")
+        swf.decide(activity("1", heartbeatTimeout="20"), activity("2"), timer("t", 30), child("c"))
+        task = swf.work()
+        swf.advance(15)
+        swf("RecordActivityTaskHeartbeat", taskToken=task["taskToken"], details="half")
+        swf.advance(10)
+        running = swf.poll()
+        swf.signal()
+        swf.advance(4)
+        swf.respond(running, d("RequestCancelActivityTask", activityId="2"), taskList={"name": "x"})
+        swf.advance(60)
+        swf.decide(d("CompleteWorkflowExecution"))
+        events = swf.history()
+        for event in events:  # run ids are random
+            for value in event.values():
+                if isinstance(value, dict):
+                    value.pop("workflowExecution", None)
+        histories.append(events)
+        assert swf.swf.next_due() is not None
+    assert histories[0] == histories[1]
+
+
+def test_a_history_is_read_from_the_file_once_the_run_is_closed(make_driver: Callable[..., Driver]) -> None:
+    swf = make_driver(restarts=True)
+    swf.start()
+    for n in range(5):
+        swf.decide(*(d("RecordMarker", markerName=f"{n}-{m}") for m in range(n + 1)))
+        swf.signal()
+    before = swf.history()
+    swf.decide(d("CompleteWorkflowExecution", result="r"))
+    events = swf.history()
+    assert events[: len(before)] == before
+    asked = {"domain": DOMAIN, "execution": swf.execution()}
+    for size in (1, 3, 7):
+        for reverse in (False, True):
+            page: dict[str, Any] = {}
+            read: list[dict[str, Any]] = []
+            while True:
+                page = swf(
+                    "GetWorkflowExecutionHistory",
+                    maximumPageSize=size,
+                    reverseOrder=reverse,
+                    **asked,
+                    **({"nextPageToken": page["nextPageToken"]} if page else {}),
+                )
+                read += page["events"]
+                if "nextPageToken" not in page:
+                    break
+            assert read == (events[::-1] if reverse else events)
+
+
+def test_a_change_that_could_not_be_stored_is_stored_with_the_next(tmp_path: Path) -> None:
+    path = str(tmp_path / "swf.db")
+    swf = EmbeddedSwf(path)
+    save = swf._store.save
+
+    def fail(changes: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    swf._store.save = fail  # type: ignore[method-assign]
+    with pytest.raises(sqlite3.OperationalError):
+        swf.call("RegisterDomain", {"name": "one", "workflowExecutionRetentionPeriodInDays": "1"})
+    swf._store.save = save  # type: ignore[method-assign]
+    swf.call("RegisterDomain", {"name": "two", "workflowExecutionRetentionPeriodInDays": "1"})
+    swf.close()
+    again = EmbeddedSwf(path)
+    names = [
+        info["name"]
+        for info in loads(again.call("ListDomains", {"registrationStatus": "REGISTERED"}))["domainInfos"]
+    ]
+    again.close()
+    assert names == ["one", "two"]
+
+
+def test_a_database_serves_one_process_at_a_time(tmp_path: Path) -> None:
+    path = str(tmp_path / "swf.db")
+    server = Server(path)
+    try:
+        with pytest.raises(ConfigurationError, match=r"^database .*swf\.db is in use by another process$"):
+            EmbeddedSwf(path)
+    finally:
+        server.stop()
+    EmbeddedSwf(path).close()
+
+
+def test_databases_of_others_are_left_alone(tmp_path: Path) -> None:
+    foreign, newer, text = tmp_path / "foreign.db", tmp_path / "newer.db", tmp_path / "text.db"
+    with sqlite3.connect(foreign) as db:
+        db.execute("CREATE TABLE mine (x)")
+    db.close()
+    EmbeddedSwf(str(newer)).close()
+    with sqlite3.connect(newer) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    text.write_text("This is no database, but it is long enough to look at. " * 20)
+    for path, message in (
+        (foreign, "belongs to another program"),
+        (newer, "has schema version 99; this release reads 1"),
+        (text, "cannot be opened: file is not a database"),
+        (tmp_path / "none" / "swf.db", "there is no such directory"),
+    ):
+        with pytest.raises(ConfigurationError, match=message) as caught:
+            EmbeddedSwf(str(path))
+        assert "\n" not in str(caught.value)
+    assert text.read_text().startswith("This is no database")
+
+
+def test_many_open_executions_are_loaded(tmp_path: Path) -> None:
+    path, clock = str(tmp_path / "swf.db"), VirtualClock()
+    swf = EmbeddedSwf(path, clock=clock)
+    prepare(lambda operation, **params: swf.call(operation, params))
+    for n in range(300):
+        params = {"domain": DOMAIN, "workflowId": str(n), "workflowType": WORKFLOW_TYPE}
+        swf.call("StartWorkflowExecution", params)
+    due = swf.next_due()
+    swf.close()
+    swf = EmbeddedSwf(path, clock=clock)
+    asked = {"domain": DOMAIN, "taskList": {"name": "decisions"}}
+    assert loads(swf.call("CountPendingDecisionTasks", asked))["count"] == 300
+    assert swf.next_due() == due
+    first = loads(swf.call("PollForDecisionTask", asked))["workflowExecution"]["workflowId"]
+    assert first == "0", "tasks keep their order"
+    swf.close()
+
+
+def test_power_loss_is_an_option(tmp_path: Path) -> None:
+    swf = EmbeddedSwf(str(tmp_path / "swf.db"), survive_power_loss=True)
+    swf.call("RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": "1"})
+    swf.close()
