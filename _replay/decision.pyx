@@ -22,7 +22,7 @@ cdef class Task:
     cdef readonly dict attributes
     cdef readonly object codec
     cdef readonly object policy
-    cdef readonly bint is_method
+    cdef public bint is_method
     cdef readonly bint continues_indefinitely
     cdef TaskKind kind
     cdef bint plain_results
@@ -112,6 +112,7 @@ cdef class Command(Promise):
     cdef object details       # a marker's, a close's or a signal's own members
     cdef Command serves       # of a library timer: the command whose next attempt it delays
     cdef int64_t sequence     # how manieth command of the run
+    cdef Py_ssize_t place     # in the queue
     cdef double seconds       # of a timer
     cdef int32_t number
     cdef int32_t attempt

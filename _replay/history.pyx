@@ -110,7 +110,7 @@ cdef class History:
         cdef Page new = page if isinstance(page, Page) else Page(page)
         cdef Py_ssize_t known, fresh
         self.take_envelope(new)
-        if new.count == 0:
+        if new.count == 0 or 0 < new.started_event_id < new.first_event_id:
             return
         known = self.count + 1 - new.first_event_id
         if known < 0:
@@ -143,6 +143,11 @@ cdef class History:
         cdef int page_no = len(self.bodies)
         if page_no > 0xFFFF:
             raise HistoryFormatError("a history of at most 65,536 pages expected")
+        if page.types.farthest > page.last_event_id:
+            raise HistoryFormatError(
+                f"references to events 1 to {page.last_event_id} expected, found one to {page.types.farthest}",
+                event_id=page.types.farthest_by,
+            )
         numbers = [self.type_number(page, i) for i in range(page.types.count)]
         self.reserve(first + fresh, False)
         memmove(self.rows + first, page.rows + known, fresh * sizeof(Row))
@@ -151,11 +156,6 @@ cdef class History:
             row.page = <uint16_t>page_no
             if row.type_no:
                 row.type_no = <uint16_t><int>numbers[row.type_no - 1]
-            if row.ref > first + fresh and KINDS[row.kind].refers or row.done > first + fresh:
-                raise HistoryFormatError(
-                    f"references to events 1 to {first + fresh} expected, found one to {max(row.ref, row.done)}",
-                    event_id=i + 1,
-                )
         self.bodies.append(page.body)
         self.count = first + fresh
         self.index.append(self, first)
@@ -194,6 +194,8 @@ cdef class History:
         return text_of(self.bodies[row.page], row.value, row.value_length, row.flags & VALUE_ESCAPED)
 
     cdef str key_text(self, Row* row):
+        if not row.key:
+            raise HistoryFormatError(f"a name or id expected in {kind_name(row.kind)}", offset=row.start)
         return text_of(self.bodies[row.page], row.key, row.key_length, row.flags & KEY_ESCAPED)
 
     cdef bint key_begins(self, Row* row, const char* prefix, Py_ssize_t length):

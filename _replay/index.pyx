@@ -59,7 +59,7 @@ cdef uint32_t hash_of(int kind, const char* key, Py_ssize_t length, int32_t numb
 
 cdef inline bint by_number(int kind) noexcept nogil:
     """Whether an entity is known by the number in `control` rather than by an id."""
-    return kind == CHILD or kind >= SIGNAL_OUT
+    return kind == CHILD or kind == SIGNAL_OUT or kind == CANCEL_OUT
 
 
 cdef inline int begun_by(int event_kind) noexcept nogil:
@@ -210,7 +210,7 @@ cdef class Index:
             self.rehash(history)
         entity = &self.entities[self.count]
         entity.scheduled = event_id
-        entity.started = 0
+        entity.started = event_id if kind == TIMER else 0
         entity.closed = 0
         entity.next = -1
         entity.last = <int32_t>self.count

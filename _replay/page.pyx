@@ -29,7 +29,7 @@ cdef class Page:
     def __cinit__(self, body):
         cdef Scan scan
         if not isinstance(body, bytes):
-            body = bytes(body)
+            body = bytes(memoryview(body))
         self.body = body
         self.task_token = self.workflow_id = self.run_id = ""
         if len(self.body) >= UINT32_MAX:
@@ -201,11 +201,11 @@ cdef class Page:
 
 cdef double seconds_of(object timestamp, Py_ssize_t offset) except? -1:
     cdef object moment
-    if isinstance(timestamp, (int, float)) and not isinstance(timestamp, bool):
-        return timestamp
     try:
+        if isinstance(timestamp, (int, float)) and not isinstance(timestamp, bool):
+            return timestamp
         moment = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
-    except (AttributeError, ValueError):
+    except (AttributeError, ValueError, OverflowError):
         raise HistoryFormatError(
             f"a timestamp in seconds or as ISO 8601 expected, found {timestamp!r}", offset=offset
         ) from None

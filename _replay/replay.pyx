@@ -278,10 +278,14 @@ cdef class Run:
             self.settle(self.next_batch, VALUE, None)
             self.next_batch = None
         if event_id:
-            while event_id < self.batch_end and history.rows[event_id].done == self.previous_completed:
+            while event_id < self.batch_end:
+                row = &history.rows[event_id]
                 event_id += 1
-                if is_record(&history.rows[event_id - 1]):
-                    match_record(self, event_id)
+                if row.done == self.previous_completed:
+                    if is_record(row):
+                        match_record(self, event_id)
+                elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
+                    break
             check_rest(self, self.previous_completed, self.held_by(self.previous_completed))
             self.answer_refusals()
         for event_id in range(first, self.batch_end + 1):
@@ -620,6 +624,7 @@ cdef class Run:
             self.marker_commands.setdefault(command.details[0], deque()).append(command)
         elif command.kind != CLOSE:
             self.unrecorded[command.record_key()] = command
+        command.place = len(self.queue)
         self.queue.append(command)
         return 0
 
@@ -853,7 +858,7 @@ cdef class Run:
         """What was sent with a signal: its JSON value; text that is none as it is."""
         cdef str text = self.history.value_text(&self.history.rows[event_id - 1])
         try:
-            return self.task.codec.decode_result(text)
+            return self.task.codec.decode_value(text)
         except DataStoreError as error:
             self.fatal(error)
         except UsageError:
@@ -924,23 +929,20 @@ cdef class Run:
         try:
             if instance is not None:
                 args = (instance, *args)
-            record["r"] = task.codec.encode_result(task.function(*args, **kwargs), self.scope)
+            result = task.function(*args, **kwargs)
+            record["r"] = task.codec.encode_result(result, self.scope)
             text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
             if len(text) > LONGEST_FIELD:
-                raise UsageError(
-                    f"the result of the cached function {task.name} takes {len(text)} characters as a marker;"
-                    f" SWF holds {LONGEST_FIELD}"
-                )
+                # The codec's store takes it; without one it says how much is too much.
+                record["r"] = task.codec.encode_result(result, self.scope, limit=CACHED_TEXT)
+                text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
             return text
         except DataStoreError as error:
             self.in_cached = False
             self.fatal(error)
         except Exception as error:
             record.pop("r", None)
-            record["x"] = task.codec.encode_failure(error, self.scope)
-            text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-            if len(text) > LONGEST_FIELD:
-                record["x"] = (record["x"][0], None)
+            record["x"] = task.codec.encode_failure(error, self.scope, limit=CACHED_TEXT)
             return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
         finally:
             self.in_cached = False
@@ -1064,9 +1066,22 @@ cdef class Run:
         self.decisions = []
         self.execution_context = None
         self.is_closing = False
-        self.queue = [command for command in self.queue if (<Command>command).stage == QUEUED]
+        self.tidy_queue()
         if self.is_last and not self.ended:
             compose_response(self)
+        return 0
+
+    cdef int tidy_queue(self) except -1:
+        """Drop what left the queue; of what was queued again, the earlier place."""
+        cdef list queue = self.queue
+        cdef Command command
+        cdef Py_ssize_t place
+        self.queue = []
+        for place in range(len(queue)):
+            command = queue[place]
+            if command.stage == QUEUED and command.place == place:
+                command.place = len(self.queue)
+                self.queue.append(command)
         return 0
 
     # Reports

@@ -1,12 +1,15 @@
-"""Nondeterminism told: what history recorded beside what the code produced."""
+"""Nondeterminism told: what history recorded beside what the code produced.
+
+A decision is held against its records when the next batch begins, which is why its batch is the one before.
+"""
 
 
-cdef object report(Run run, str kind, int64_t event_id, str recorded, str produced, str hint):
+cdef object report(Run run, str kind, int batch, int64_t event_id, str recorded, str produced, str hint):
     cdef int batches = len(run.history.index.decisions) + 1
     cdef str workflow = run.history.workflow_id or "?"
     message = (
         f"nondeterminism ({kind}) in workflow {workflow!r}, run {run.run_id or '?'}, event {event_id},"
-        f" batch {run.batch} of {batches}:"
+        f" batch {batch} of {batches}:"
         f"\n  history recorded: {recorded}\n  the decider produced: {produced}\n  {hint}"
     )
     return NondeterminismError(message, {
@@ -14,7 +17,7 @@ cdef object report(Run run, str kind, int64_t event_id, str recorded, str produc
         "workflow_id": run.history.workflow_id,
         "run_id": run.run_id,
         "event_id": event_id,
-        "batch": run.batch,
+        "batch": batch,
         "batches": batches,
         "recorded": recorded,
         "produced": produced,
@@ -39,7 +42,9 @@ cdef str recorded_text(History history, int64_t event_id):
 
 cdef str produced_text(Run run):
     """What waits for a record, in words."""
-    cdef list waiting = [describe(command) for command in run.queue if (<Command>command).stage == QUEUED]
+    cdef list waiting
+    run.tidy_queue()
+    waiting = [describe(command) for command in run.queue]
     if not waiting:
         return "nothing"
     return ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
@@ -47,21 +52,21 @@ cdef str produced_text(Run run):
 
 cdef object missing_report(Run run, int64_t event_id):
     return report(
-        run, "missing", event_id, recorded_text(run.history, event_id), produced_text(run),
+        run, "missing", run.batch - 1, event_id, recorded_text(run.history, event_id), produced_text(run),
         "The code no longer asks for what it asked for when this was recorded, or asks for it elsewhere.",
     )
 
 
 cdef object renamed_report(Run run, int64_t event_id, Command command):
     return report(
-        run, "renamed", event_id, recorded_text(run.history, event_id), describe(command),
+        run, "renamed", run.batch - 1, event_id, recorded_text(run.history, event_id), describe(command),
         "Another name or version stands under this id: a call was renamed, or calls changed places.",
     )
 
 
 cdef object extra_report(Run run, int64_t completed, int64_t held):
     return report(
-        run, "extra", completed,
+        run, "extra", run.batch - 1, completed,
         f"{held} commands held back by this decision" if held else "nothing more for this decision",
         produced_text(run) if run.queue else f"{run.outstanding} commands without a record",
         "The code asks for more (or fewer) things here than when this was recorded.",
@@ -70,6 +75,6 @@ cdef object extra_report(Run run, int64_t completed, int64_t held):
 
 cdef object cached_report(Run run, Task task, int32_t number, str recorded):
     return report(
-        run, "renamed", run.cache_records.get(number, 0), f"cached call {number} of {recorded}",
+        run, "renamed", run.batch, run.cache_records.get(number, 0), f"cached call {number} of {recorded}",
         f"cached call {number} of {task.name}", "Calls of cached functions changed places.",
     )

@@ -11,6 +11,7 @@ cdef enum:
     MOST_OPEN = 1_000
     MOST_OPEN_TIMERS = 999    # and a `wake-` timer
     LONGEST_FIELD = 32_768
+    CACHED_TEXT = 5_000       # fits a marker however its characters are escaped
     LONGEST_ESCAPE = 12       # bytes on the wire of one character outside the basic plane
 
 

@@ -36,10 +36,12 @@ cdef struct TypeSpan:
     Span version
 
 
-cdef struct Types:
+cdef struct Types:  # what a page refers to
     TypeSpan* spans
     int count
     int last               # most events are of the type of the event before
+    int64_t farthest       # the greatest event id that the page refers to
+    int64_t farthest_by    # and the event that does
 
 
 cdef struct Attributes:
@@ -48,6 +50,7 @@ cdef struct Attributes:
     int64_t initiated
     int64_t done
     int64_t control
+    int64_t farthest       # the greatest of the references
 
 
 cdef inline bint same_text(Scan* scan, Span* a, Span* b) noexcept nogil:
@@ -301,9 +304,12 @@ cdef inline Py_ssize_t scan_event(Scan* scan, Py_ssize_t pos, Row* row, int64_t*
         return expect(scan, start, b"the attributes of its type in the event")
     row.start = <uint32_t>start
     row.end = <uint32_t>pos
-    if attributes.done >= INT32_MAX or attributes.scheduled >= INT32_MAX or attributes.started >= INT32_MAX \
-            or attributes.initiated >= INT32_MAX:
+    attributes.farthest = max(attributes.done, attributes.scheduled, attributes.started, attributes.initiated)
+    if attributes.farthest >= INT32_MAX:
         return expect(scan, start, b"references within the history in the event")
+    if attributes.farthest > types.farthest:
+        types.farthest = attributes.farthest
+        types.farthest_by = event_id[0]
     row.done = <int32_t>attributes.done
     if KINDS[row.kind].refers == TO_SCHEDULED:
         row.ref = <int32_t>attributes.scheduled

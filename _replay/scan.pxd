@@ -103,8 +103,6 @@ cdef inline Py_ssize_t scan_key(Scan* scan, Py_ssize_t pos, Span* key) noexcept 
     pos = scan_string(scan, pos, key)
     if pos < 0:
         return -1
-    if key.escaped:
-        return expect(scan, key.start, b"a member name without escapes")
     pos = skip_space(scan, pos)
     if not stands(scan, pos, c":"):
         return expect(scan, pos, b"':'")
@@ -233,12 +231,20 @@ cdef inline Py_ssize_t skip_value(Scan* scan, Py_ssize_t pos) noexcept nogil:
     return skip_scalar(scan, pos)
 
 
+cdef inline Py_ssize_t scan_known_key(Scan* scan, Py_ssize_t pos, Span* key) noexcept nogil:
+    """A member's name where names mean something: SWF writes them without escapes."""
+    pos = scan_key(scan, pos, key)
+    if pos >= 0 and key.escaped:
+        return expect(scan, key.start, b"a member name without escapes")
+    return pos
+
+
 cdef inline Py_ssize_t next_member(Scan* scan, Py_ssize_t pos, Span* key, bint* more) noexcept nogil:
     """Behind a value within an object: on to the next member's value, or past the brace (`more` is then 0)."""
     pos = skip_space(scan, pos)
     more[0] = stands(scan, pos, c",")
     if more[0]:
-        return scan_key(scan, skip_space(scan, pos + 1), key)
+        return scan_known_key(scan, skip_space(scan, pos + 1), key)
     if not stands(scan, pos, c"}"):
         return expect(scan, pos, b"',' or '}'")
     return pos + 1
@@ -253,7 +259,7 @@ cdef inline Py_ssize_t first_member(Scan* scan, Py_ssize_t pos, Span* key, bint*
     pos = skip_space(scan, pos + 1)
     more[0] = not stands(scan, pos, c"}")
     if more[0]:
-        return scan_key(scan, pos, key)
+        return scan_known_key(scan, pos, key)
     return pos + 1
 
 

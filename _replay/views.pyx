@@ -53,7 +53,10 @@ cdef class Work:
     @property
     def id(self):
         """The id that SWF knows it by."""
-        return self.read()[self._id]
+        id = self.read().get(self._id)
+        if not isinstance(id, str):
+            raise HistoryFormatError(f"{self._id} expected as a string, found {id!r}", event_id=self.scheduled_event_id)
+        return id
 
     @property
     def attempt(self):
