@@ -118,7 +118,7 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
     for number in range(1, workers + 1):
         processes.start_worker(f"worker-{number}", ["--only", "activities", "--activity-concurrency", "2"])
     execution = client.start(workflow.survey, limit, workflow_id=f"survey-{time.time_ns()}")
-    packages = workflow.list_packages.__wrapped__(limit)
+    packages = workflow.list_packages.orig(limit)
 
     def patiently(call: Callable[[], R]) -> R:
         """Do a call; while the service does not answer, see to it that it comes back, and try again."""

@@ -239,7 +239,7 @@ def add(parts: Iterable[Totals]) -> Totals:
 def survey_in_process(limit: int | None = None) -> dict[str, Totals]:
     """The same totals without any workflow: decorated functions are plain ones where nobody decides."""
     found = {}
-    for name, count in list_packages.__wrapped__(limit):
-        files = list_files.__wrapped__(name, count)
-        found[name] = add(check.__wrapped__(files) for check in CHECKS)
+    for name, count in list_packages.orig(limit):
+        files = list_files.orig(name, count)
+        found[name] = add(check.orig(files) for check in CHECKS)
     return found

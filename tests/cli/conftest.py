@@ -18,6 +18,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     with log.open("w") as stream:
         worker = shell.start("worker", "cli_tasks", stdout=stream, stderr=stream)
     try:
+        shell.json("start", "cli_tasks:twice", "1", "--wait")  # domain and types are there, the worker works
         yield shell
         assert worker.poll() is None, log.read_text()
         assert stop(worker) == 0, log.read_text()

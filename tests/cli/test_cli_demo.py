@@ -77,7 +77,7 @@ def check(summary: dict[str, Any], files: int = FILES) -> None:
     assert summary["attempts"] >= 2
     assert summary["audience"].startswith("process ")
     assert summary["workflows"] == 1 + len(summary["packages"])
-    assert summary["activities"] >= survey.count_activities(survey.list_packages.__wrapped__(files))
+    assert summary["activities"] >= survey.count_activities(survey.list_packages.orig(files))
 
 
 def alive(process: int) -> bool:
@@ -168,14 +168,14 @@ def test_batches_keep_the_number_of_activities_within_bounds(files: int) -> None
 
 
 def test_the_standard_library_here_takes_more_than_a_thousand_activities() -> None:
-    assert 1000 < survey.count_activities(survey.list_packages.__wrapped__(None)) <= survey.MOST_ACTIVITIES
+    assert 1000 < survey.count_activities(survey.list_packages.orig(None)) <= survey.MOST_ACTIVITIES
 
 
 def test_every_module_belongs_to_one_group() -> None:
-    packages = dict(survey.list_packages.__wrapped__(None))
+    packages = dict(survey.list_packages.orig(None))
     assert sum(packages.values()) == len(list(survey.source_files()))
     assert len(packages) < 80
     for name, count in packages.items():
-        assert len(survey.list_files.__wrapped__(name, count)) == count
-    limited = survey.list_packages.__wrapped__(20)
+        assert len(survey.list_files.orig(name, count)) == count
+    limited = survey.list_packages.orig(20)
     assert sum(count for _, count in limited) == 20

@@ -18,9 +18,7 @@ def loaded(code: str) -> set[str]:
     return set(json.loads(run.stderr.splitlines()[-1]))
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["serve", "--help"], ["worker", "--help"], ["demo", "-h"]]
-)
+@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["worker", "--help"], ["demo", "-h"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = f"from pyswf_fast.cli import main\ntry: main({words!r})\nexcept SystemExit: pass"
     assert loaded(code) & HEAVY == set()
