@@ -12,7 +12,7 @@ from pyswf_fast.service.domain import Limits
 from pyswf_fast.service.machine import Changes, ListKey, Machine
 from pyswf_fast.service.operations import perform
 from pyswf_fast.service.store import open_store
-from pyswf_fast.service.tasking import polled_list
+from pyswf_fast.service.tasking import NOTHING, polled_list
 from pyswf_fast.service.validation import check
 
 __all__ = ["LONGEST_POLL_SECONDS", "Checked", "EmbeddedSwf"]
@@ -67,9 +67,14 @@ class EmbeddedSwf:
         """The body that SWF would answer with; a poll answers at once. Raises ServiceFault."""
         request = Checked(operation, params)
         with self._lock:
-            answer = self.apply(request)
+            return self._answer(request)
+
+    def _answer(self, request: Checked) -> bytes:
+        try:
+            return self.apply(request)
+        finally:  # also before a fault, which may tell of something that just happened
             self.commit()
-            return answer
+            self.machine.ready.clear()  # who waits in `wait` looks again at every change
 
     def next_due(self) -> float | None:
         """When something happens by itself next, in seconds since the epoch."""
@@ -82,6 +87,7 @@ class EmbeddedSwf:
         with self._lock:
             self.machine.run_due(self.now_ms())
             self.commit()
+            self.machine.ready.clear()
 
     def client(self, **options: Any) -> Any:
         """A boto3 SWF client whose requests are answered here, with credentials that stand for none.
@@ -97,10 +103,9 @@ class EmbeddedSwf:
         with self._lock:
             until = time.monotonic() + LONGEST_POLL_SECONDS
             while True:
-                answer = self.apply(request)
-                self.commit()
+                answer = self._answer(request)
                 left = until - time.monotonic()
-                found_nothing = request.polls is not None and b'"taskToken":""' in answer[-20:]
+                found_nothing = request.polls is not None and answer == NOTHING[request.polls[0]]
                 if not found_nothing or left <= 0 or self._closed or not isinstance(self.clock, SystemClock):
                     return answer
                 due = self.next_due()
@@ -130,7 +135,6 @@ class EmbeddedSwf:
     def commit(self) -> None:
         """Store all changes."""
         with self._lock:
-            self.machine.ready.clear()  # who waits has been served, or will look again
             if self.machine.changes:
                 self._store.save(self.machine.changes)
                 self.machine.changes = Changes()

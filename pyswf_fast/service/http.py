@@ -75,33 +75,39 @@ class SwfApp:
     # One request.
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
+        body = await _read_body(receive)
+        if body is None:
+            return
         try:
-            target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
-            body = await _read_body(receive)
-            if body is None:
-                return
-            content: bytes | None = await self._carry_out(parse(target.decode("latin-1"), body), receive)
-            status = 200
+            status, content = await self._carry_out(target.decode("latin-1"), body, receive)
+            if (
+                self._swf.machine.changes
+            ):  # also before a fault, which may tell of something that just happened
+                await self._committed()
         except ServiceFault as fault:
             status, content = refusal(fault)
         if content is not None:
             await _send(send, status, content)
 
-    async def _carry_out(self, request: Checked, receive: Receive) -> bytes | None:
-        """The answer, stored; None when the client went away while it waited."""
-        polls = request.polls
-        answer: bytes | None = self._apply(request)
-        if polls is not None and answer == NOTHING[polls[0]] and not self._stopping:
-            answer = await self._wait(polls, request, receive)
-        if self._swf.machine.changes:
-            await self._committed()
-        return answer
+    async def _carry_out(self, target: str, body: bytes, receive: Receive) -> tuple[int, bytes | None]:
+        """Status and body of the answer; no body when the client went away while it waited."""
+        try:
+            request = parse(target, body)
+            polls = request.polls
+            answer: bytes | None = self._apply(request)
+            if polls is not None and answer == NOTHING[polls[0]] and not self._stopping:
+                answer = await self._wait(polls, request, receive)
+        except ServiceFault as fault:
+            return refusal(fault)
+        return 200, answer
 
     def _apply(self, request: Checked) -> bytes:
-        answer = self._swf.apply(request)
-        self._serve_waiters()
-        self._set_alarm()
-        return answer
+        try:
+            return self._swf.apply(request)
+        finally:  # time passed, even if the request is refused
+            self._serve_waiters()
+            self._set_alarm()
 
     async def _wait(self, polls: ListKey, request: Checked, receive: Receive) -> bytes | None:
         """Stand at a task list until there is a task, a minute has gone by or the client has gone."""

@@ -69,7 +69,7 @@ def test_a_virtual_clock_moves_only_forward() -> None:
 
 def test_entries_that_lapsed_are_dropped() -> None:
     living = {1, 5000}
-    queue = LapsingQueue(lambda item: item in living)
+    queue: LapsingQueue[int] = LapsingQueue(lambda item: item in living)
     for item in range(10_000):
         queue.push((item % 7,), item)
     assert sorted(queue) == [1, 5000]

@@ -526,7 +526,7 @@ def test_continue_as_new_takes_the_types_defaults_and_a_fresh_run(swf: Driver) -
 
 def test_continue_as_new_without_the_defaults_fails_and_the_run_goes_on(swf: Driver) -> None:
     swf("RegisterWorkflowType", domain=DOMAIN, name="bare", version="1")
-    config = {
+    config: dict[str, Any] = {
         "taskList": {"name": "decisions"},
         "taskStartToCloseTimeout": "30",
         "executionStartToCloseTimeout": "60",

@@ -29,7 +29,12 @@ def long_history(swf: Driver, signals: int = 7) -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_history_comes_in_pages_in_either_order(swf: Driver, reverse: bool) -> None:
     long_history(swf)
-    asked = {"domain": DOMAIN, "execution": swf.execution(), "maximumPageSize": 4, "reverseOrder": reverse}
+    asked: dict[str, Any] = {
+        "domain": DOMAIN,
+        "execution": swf.execution(),
+        "maximumPageSize": 4,
+        "reverseOrder": reverse,
+    }
     ids = pages(swf, "GetWorkflowExecutionHistory", swf("GetWorkflowExecutionHistory", **asked), **asked)
     expected = [[1, 2, 3, 4], [5, 6, 7, 8], [9]]
     if reverse:
@@ -58,7 +63,7 @@ def test_without_a_size_a_page_holds_a_thousand_events(swf: Driver, size: int | 
 def test_the_pages_of_a_decision_task_start_no_other_task(swf: Driver, reverse: bool) -> None:
     long_history(swf)
     swf.start("other")
-    asked = {"maximumPageSize": 4, "reverseOrder": reverse}
+    asked: dict[str, Any] = {"maximumPageSize": 4, "reverseOrder": reverse}
     first = swf.poll(**asked)
     assert first["startedEventId"] == 10
     swf.signal()  # what happens after the start is no part of the task
@@ -77,7 +82,11 @@ def test_the_pages_of_a_decision_task_start_no_other_task(swf: Driver, reverse: 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_task_may_start_at_the_previous_started_event(swf: Driver, reverse: bool) -> None:
     swf.start()
-    asked = {"startAtPreviousStartedEvent": True, "reverseOrder": reverse, "maximumPageSize": 2}
+    asked: dict[str, Any] = {
+        "startAtPreviousStartedEvent": True,
+        "reverseOrder": reverse,
+        "maximumPageSize": 2,
+    }
     task = swf.poll(**asked)
     asked_again = {"domain": DOMAIN, "taskList": {"name": "decisions"}, **asked}
     everything = [event for page in pages(swf, "PollForDecisionTask", task, **asked_again) for event in page]
@@ -92,7 +101,7 @@ def test_a_task_may_start_at_the_previous_started_event(swf: Driver, reverse: bo
 
 def test_page_tokens_are_for_the_same_arguments_and_a_day(swf: Driver) -> None:
     long_history(swf)
-    asked = {"domain": DOMAIN, "execution": swf.execution(), "maximumPageSize": 2}
+    asked: dict[str, Any] = {"domain": DOMAIN, "execution": swf.execution(), "maximumPageSize": 2}
     token = swf("GetWorkflowExecutionHistory", **asked)["nextPageToken"]
     for change in ({"reverseOrder": True}, {"nextPageToken": "made up"}, {"nextPageToken": token[:-4]}):
         fault = swf.fault("GetWorkflowExecutionHistory", **{**asked, "nextPageToken": token, **change})
