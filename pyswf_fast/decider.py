@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pyswf_fast._replay import Bound, History, Page, Run, Task
 from pyswf_fast.exceptions import ConfigurationError, HistoryFormatError, ServiceFault
@@ -42,7 +42,7 @@ LONGEST_PAUSE_SECS = 600
 #: A decision's executionContext, in characters.
 CONTEXT_LIMIT = 32768
 
-Decider = Task | Bound
+Decider: TypeAlias = "Task[Any, Any] | Bound"
 ExceptionHook = Callable[[BaseException, "DecisionContext"], Any]
 
 
@@ -111,7 +111,7 @@ class Call(NamedTuple):
 
     role: str
     id: str
-    function: Task
+    function: Task[Any, Any]
     instance: object
     task_list: str | None
 

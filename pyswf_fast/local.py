@@ -34,6 +34,9 @@ DEFAULT_DOMAIN = "local"
 ROLES = {"decider": "deciders", "activity": "activities"}
 IDENTITY = "LocalDecisionWorker"
 
+#: Every execution times out after a year. When nothing else is due, nothing will happen.
+FOREVER_SECS = float(registration.EXECUTION_SECONDS) - 1
+
 #: A history in this process may grow beyond what SWF keeps.
 UNLIMITED = 10**9
 
@@ -79,15 +82,15 @@ class _LocalSwf:
         self._registered: set[tuple[str, str, str]] = set()
         self._decision_lists: list[str] = []
         self._activity_lists: list[str] = []
-        self._deciders: dict[str, Task | Bound] = {}  # by workflowId
-        self._activities: dict[tuple[str, str], Task | Bound] = {}  # by runId and activityId
-        self._runs: dict[str, tuple[History, Run]] = {}  # by runId
+        self._deciders: dict[str, Task[Any, Any] | Bound] = {}  # by workflowId
+        self._activities: dict[tuple[str, str], Task[Any, Any] | Bound] = {}  # by runId and activityId
+        self._runs: dict[str, Run] = {}  # by runId
 
     def __enter__(self) -> _LocalSwf:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _, run in self._runs.values():
+        for run in self._runs.values():
             run.close()
         self._service.close()
 
@@ -135,6 +138,8 @@ class _LocalSwf:
                     self._expect(page.run_id, call)
                 self._service.call("RespondDecisionTaskCompleted", answer(page, run))
                 if run.is_closing:
+                    parent = run.started_attributes().get("parentWorkflowExecution", {})
+                    self._keep_original(parent.get("runId"), page.workflow_id, run.failure)
                     self._forget_if_closed(page)
                 return page, run
         return None
@@ -146,11 +151,12 @@ class _LocalSwf:
             history = History.from_pages(pages)
             scope = scope_of(self._domain, page.workflow_id, page.run_id)
             run = Run(self._deciders[page.workflow_id], history, run_id=page.run_id, scope=scope)
-            self._runs[page.run_id] = history, run
+            run.originals = {}
+            self._runs[page.run_id] = run
             return run
-        history, run = self._runs[page.run_id]
+        run = self._runs[page.run_id]
         for more in pages[:-1]:
-            history.append_page(more)
+            run.history.append_page(more)
         run.append_page(pages[-1])
         return run
 
@@ -168,7 +174,7 @@ class _LocalSwf:
         if task_list not in lists:
             lists.append(task_list)
 
-    def _register(self, role: str, function: Task | Bound) -> None:
+    def _register(self, role: str, function: Task[Any, Any] | Bound) -> None:
         task, _ = registration.task_of(function, role)
         key = (role, task.name, task.version)
         if key not in self._registered:
@@ -180,7 +186,7 @@ class _LocalSwf:
         params = {"domain": self._domain, "execution": execution}
         found = ask(self._service, "DescribeWorkflowExecution", params)
         if found["executionInfo"]["executionStatus"] == "CLOSED":
-            self._runs.pop(page.run_id)[1].close()
+            self._runs.pop(page.run_id).close()
 
     def _perform(self) -> bool:
         """Run one activity; False if there is none to run."""
@@ -191,6 +197,7 @@ class _LocalSwf:
             if task is not None:
                 activity = self._activities.pop((task.info.run_id, task.info.activity_id))
                 done = perform(task, activity, self._service, may_complete_later=False)
+                self._keep_original(task.info.run_id, task.info.activity_id, done.exception)
                 try:
                     if done.operation is not None:
                         self._service.call(done.operation, done.params)
@@ -199,11 +206,16 @@ class _LocalSwf:
                 return True
         return False
 
+    def _keep_original(self, run_id: str | None, name: str, exception: BaseException | None) -> None:
+        """Let a decider have the exception itself as cause, where outsiders get the text of it."""
+        run = self._runs.get(run_id or "")
+        if exception is not None and run is not None and run.originals is not None:
+            run.originals[name] = exception
+
     def _let_time_pass(self, main: Execution, started: float) -> None:
         """Wait for what is due next, or skip to it."""
         due = self._service.next_due()
-        # every execution ends after the longest time there is: what is due no sooner is no event to wait for
-        if due is None or due - started >= float(registration.EXECUTION_SECONDS):
+        if due is None or due - started >= FOREVER_SECS:
             raise SwfError(
                 f"workflow {main.workflow_id!r} waits for what nothing will bring: no activity, timer or "
                 "child of it is open (serial mode has nobody who sends a signal from outside)"

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from pyswf_fast import registration
 from pyswf_fast._replay import Bound, Task
 from pyswf_fast.activity import CURRENT, ActivityInfo, RunningActivity
 from pyswf_fast.exceptions import Canceled, ServiceFault, SwfError, UsageError
@@ -107,7 +108,7 @@ class Answer:
 
 def perform(
     task: ActivityTask,
-    activity: Task | Bound,
+    activity: Task[Any, Any] | Bound,
     transport: Transport,
     on_exception: Callable[[BaseException], None] = lambda _: None,
     *,
@@ -122,7 +123,8 @@ def perform(
         on_exception: Is told what the function raised, before that is encoded.
         may_complete_later: Whether somebody else could answer the task.
     """
-    served, instance = (activity.task, activity.instance) if isinstance(activity, Bound) else (activity, None)
+    served, _ = registration.task_of(activity, "activity")
+    first = (activity.instance,) if isinstance(activity, Bound) else ()
 
     def heart(details: Any) -> bool | None:
         return _beat(task, served, transport, details)
@@ -131,7 +133,6 @@ def perform(
     within = CURRENT.set(running)
     try:
         args, kwargs = served.codec.decode_input(task.body.get("input"))
-        first = () if instance is None else (instance,)
         result = _finish(served.function(*first, *args, **kwargs))
         if running.completes_later:
             return Answer(None, {})
@@ -152,7 +153,7 @@ def perform(
         CURRENT.reset(within)
 
 
-def _beat(task: ActivityTask, served: Task, transport: Transport, details: Any) -> bool | None:
+def _beat(task: ActivityTask, served: Task[Any, Any], transport: Transport, details: Any) -> bool | None:
     """Send a heartbeat; see `Heart`. One that is lost does no harm: the next may arrive in time."""
     params = {"taskToken": task.token}
     if details is not None:

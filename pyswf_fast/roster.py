@@ -33,7 +33,7 @@ class Served:
     version: str
     task_list: str
     given: Any
-    function: Task | Bound
+    function: Task[Any, Any] | Bound
 
     def __str__(self) -> str:
         return f"{self.name!r} {self.version!r} on list {self.task_list!r}"
@@ -115,7 +115,7 @@ class Roster:
     def __init__(self, served: Sequence[Served], *, takes_all: bool = False) -> None:
         self._served = served
         self._takes_all = takes_all
-        self._by_key: dict[tuple[str, str, str], Task | Bound] = {}
+        self._by_key: dict[tuple[str, str, str], Task[Any, Any] | Bound] = {}
         for one in served:
             key = one.name, one.version, one.task_list
             if self._by_key.setdefault(key, one.function) is not one.function:
@@ -132,7 +132,7 @@ class Roster:
         """The lists to poll."""
         return sorted({one.task_list for one in self._served})
 
-    def find(self, type: tuple[str, str], task_list: str) -> Task | Bound:
+    def find(self, type: tuple[str, str], task_list: str) -> Task[Any, Any] | Bound:
         """Give the function that serves a task.
 
         A type that is served from other lists only is served if there is no doubt by which function.

@@ -143,17 +143,12 @@ class Worker:
     def run(self) -> None:
         """Serve until a signal, ``stop()`` or a hook says stop."""
         with self._heeding_signals():
-            transport = self._given or self._connect()
-            try:
-                if self._register(transport):
+            if self._given is not None:
+                self._serve(self._given)
+            else:
+                # not made before: a process that forks in between would share its connections
+                with Boto3Transport(**self._keys) as transport:
                     self._serve(transport)
-            finally:
-                if self._given is None:
-                    transport.close()
-
-    def _connect(self) -> Boto3Transport:
-        """Make the transport here, not before: a process that forks between would share its connections."""
-        return Boto3Transport(**self._keys)
 
     def _register(self, transport: Transport) -> bool:
         """Make domain and types where they are missing; False if the worker was stopped meanwhile."""
@@ -176,6 +171,8 @@ class Worker:
                 return False
 
     def _serve(self, transport: Transport) -> None:
+        if not self._register(transport):
+            return
         lanes = self._lanes(transport)
         for lane in lanes:
             lane.start()
