@@ -164,6 +164,11 @@ class Model:
     def is_last(self) -> bool:
         return self.batch.record is None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the decider's function has returned or failed."""
+        return self.close is not None
+
     def run(self) -> Outcome:
         """Replay all batches; what the last one asks for are the decisions."""
         for index, batch in enumerate(self.batches):
@@ -286,7 +291,7 @@ class Model:
         """Retry or give up. Before the last batch the history has decided; in the last the policy does."""
         is_passing = cause is not None and (cause.endswith("_RATE_EXCEEDED") or cause.startswith("OPEN_"))
         # Reading: nobody will look at an activity once the function has returned, so it is not retried.
-        if work.canceled or self.close is not None:
+        if work.canceled or self.has_ended:
             delay = None
         elif self.is_last:
             delay = self.policy_delay(work, state, is_passing)
@@ -331,7 +336,7 @@ class Model:
         for work in self.works:
             if work.state == "open" and work.kind in ("timer", "limit") and work.id == timer_id:
                 self.finish(work)
-            elif work.state == "backing off" and work.back_off == timer_id and self.close is None:
+            elif work.state == "backing off" and work.back_off == timer_id and not self.has_ended:
                 self.schedule(work)
 
     def child_over(self, work: Work | None, how: str, its: dict[str, Any]) -> None:

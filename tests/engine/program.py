@@ -57,53 +57,46 @@ _names = st.sampled_from(sorted(ACTIVITIES))
 _seconds = st.sampled_from([0, 1, 30])
 _timeouts = st.sampled_from([None, None, 5])
 _several = st.lists(_indices, min_size=1, max_size=3)
+_calls = st.tuples(st.just("call"), _names, _values)
 
-
-def _steps(signals: bool) -> st.SearchStrategy[Step]:
-    """Steps without blocks. Only the main function waits for signals: who of two gets one is a race."""
-    kinds = [
-        st.tuples(st.just("call"), _names, _values),
-        st.tuples(st.just("call"), _names, _values),
-        st.tuples(st.just("wait"), _indices),
-        st.tuples(st.just("wait"), _indices),
-        st.tuples(st.just("timer"), _seconds),
-        st.tuples(st.just("wait_all"), _several, _timeouts),
-        st.tuples(st.just("wait_any"), _several, _timeouts),
-        st.tuples(st.just("child"), _values),
-        st.tuples(st.just("sleep"), _seconds),
-        st.tuples(st.just("cached"), _values),
-        st.tuples(st.just("marker"), st.sampled_from(["m", "n"]), st.sampled_from(["", "x", "☃"])),
-        st.tuples(st.just("graph"), _names, _indices),
-        st.tuples(st.just("cancel"), _indices),
-        st.tuples(st.just("asked")),
-        st.tuples(st.just("now")),
-        st.tuples(st.just("raise"), st.just("boom")),
-        st.tuples(st.just("return")),
-    ]
-    if signals:
-        kinds.append(st.tuples(st.just("signal"), st.sampled_from(["s", "t"]), _timeouts))
-    return st.one_of(kinds)
+#: Steps without blocks; those that stand here more than once are drawn more often.
+_STEPS = [
+    *[st.tuples(st.just("wait"), _indices)] * 3,
+    *[st.tuples(st.just("wait_all"), _several, _timeouts)] * 2,
+    *[st.tuples(st.just("wait_any"), _several, _timeouts)] * 2,
+    *[_calls] * 3,
+    *[st.tuples(st.just("timer"), _seconds)] * 2,
+    st.tuples(st.just("child"), _values),
+    st.tuples(st.just("graph"), _names, _indices),
+    st.tuples(st.just("sleep"), _seconds),
+    st.tuples(st.just("cached"), _values),
+    st.tuples(st.just("marker"), st.sampled_from(["m", "n"]), st.sampled_from(["", "x", "☃"])),
+    st.tuples(st.just("cancel"), _indices),
+    st.tuples(st.just("asked")),
+    st.tuples(st.just("now")),
+    st.sampled_from([("raise", "boom"), ("return",)]),
+]
+#: Only the main function waits for signals: who of two gets one would be a race.
+_SIGNAL = st.tuples(st.just("signal"), st.sampled_from(["s", "t"]), _timeouts)
 
 
 def _blocks(depth: int, signals: bool) -> st.SearchStrategy[Block]:
-    steps = _steps(signals)
+    steps = [*_STEPS, _SIGNAL] if signals else list(_STEPS)
     if depth:
         inner = _blocks(depth - 1, signals)
-        steps = st.one_of(
-            steps,
-            steps,
-            st.tuples(st.just("spawn"), _blocks(depth - 1, False)),
-            st.tuples(st.just("try"), inner),
+        steps += [
+            *[st.tuples(st.just("try"), inner)] * 3,
+            *[st.tuples(st.just("spawn"), _blocks(depth - 1, False))] * 2,
             st.tuples(st.just("guard"), inner),
             st.tuples(st.just("ready"), _indices, inner, inner),
-        )
-    return st.lists(steps, max_size=6 if depth == 2 else 4)
+        ]
+    return st.lists(st.one_of(steps), min_size=1, max_size=5)
 
 
-def programs() -> st.SearchStrategy[Block]:
-    """Any program; most begin with work, so that there is something to wait for."""
-    return st.builds(
-        lambda first, rest: [*first, *rest],
-        st.lists(st.tuples(st.just("call"), _names, _values), min_size=1, max_size=3),
-        _blocks(2, True),
-    )
+@st.composite
+def programs(draw: st.DrawFn) -> Block:
+    """Any program; most begin with work and end by waiting for it, so that they live for some decisions."""
+    begin: Block = draw(st.lists(_calls, min_size=1, max_size=3))
+    middle = draw(_blocks(2, True))
+    end: Block = [("try", [("wait", index)]) for index in range(draw(st.sampled_from([8, 4, 0])))]
+    return [*begin, *middle, *end]

@@ -74,7 +74,7 @@ class Simulator:
         return len(self.events)
 
     def schedule(self) -> None:
-        """A state change: a decision task is scheduled unless one waits already; behind a decision's records."""
+        """A state change: a decision task is scheduled, behind records, unless one waits already."""
         if self.is_recording:
             self.is_due = True
         elif self.scheduled is None:

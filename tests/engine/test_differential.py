@@ -11,18 +11,18 @@ from typing import Any
 
 from hypothesis import example, given, note
 from hypothesis import strategies as st
-from pyswf_fast._replay import History, Run
 
+from pyswf_fast._replay import History, Run
 from pyswf_fast.exceptions import NondeterminismError
 
 from . import public
 from .model import Mismatch, Model, Outcome
 from .program import Block, programs
-from .records import held_of
+from .records import decision_attributes, held_of
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, Event, cut, event, task_bodies, task_body
 
-numbers = st.lists(st.integers(0, 255), max_size=150)
+numbers = st.binary(max_size=20) | st.binary(min_size=150, max_size=300)
 ROUNDS = 12
 
 
@@ -70,9 +70,24 @@ def held_by(run: Run) -> int:
     return held_of(event(1, "DecisionTaskCompleted", executionContext=run.execution_context or ""))
 
 
+def in_order(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Decisions with the cancel requests behind the others, sorted: in which order they are asked for is nobody's."""
+    rest = [one for one in decisions if "Cancel" not in one["decisionType"] or is_close(one)]
+    cancels = [one for one in decisions if one not in rest]
+    for one in cancels:
+        decision_attributes(one).pop("control", None)  # its number follows from the order
+    return [*rest, *sorted(cancels, key=repr)]
+
+
+def is_close(decision: dict[str, Any]) -> bool:
+    return (
+        decision["decisionType"].endswith("WorkflowExecution") and "External" not in decision["decisionType"]
+    )
+
+
 def compare(program: Block, expected: Outcome, name: str, run: Run, events: list[Event]) -> None:
     note(f"{name} at event {len(events)}; the model's log: {expected.log}")
-    assert expected.decisions == public.readable(run), name
+    assert in_order(expected.decisions) == in_order(public.readable(run)), name
     assert expected.held == held_by(run), name
     assert expected.is_closing == run.is_closing, name
 
@@ -109,18 +124,18 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
 
 
 @given(program=programs(), numbers=numbers)
-@example(program=[("call", "steady", 0), ("wait", 0)], numbers=[])
+@example(program=[("call", "steady", 0), ("wait", 0)], numbers=b"")
 @example(
     program=[("call", "steady", n) for n in range(150)] + [("wait_all", list(range(150)), None)], numbers=[]
 )
-@example(program=[*[("timer", 1) for _ in range(250)], ("wait_any", [*range(250)], None)], numbers=[])
-def test_decisions(program: Block, numbers: list[int]) -> None:
+@example(program=[*[("timer", 1) for _ in range(250)], ("wait_any", [*range(250)], None)], numbers=b"")
+def test_decisions(program: Block, numbers: bytes) -> None:
     """The engine decides as the model does, started anew or going on, and however the pages are cut."""
     play(program, Chaos(numbers))
 
 
 @given(program=programs(), other=programs(), numbers=numbers, keep=st.integers(0, 8))
-def test_mismatches(program: Block, other: Block, numbers: list[int], keep: int) -> None:
+def test_mismatches(program: Block, other: Block, numbers: bytes, keep: int) -> None:
     """Another program's history is refused exactly where the model refuses it, and in the same batch."""
     chaos = Chaos(numbers)
     world = lived(program, chaos)
