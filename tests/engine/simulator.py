@@ -54,7 +54,7 @@ class Simulator:
         self.previous = 0
         self.is_closed = False
         self.is_recording = self.is_due = False
-        self.refuses = True
+        self.refusals: dict[str, str] = {}  # by activityId: why its next schedule is refused
         self.append(
             "WorkflowExecutionStarted",
             childPolicy="TERMINATE",
@@ -139,12 +139,15 @@ class Simulator:
     def do_ScheduleActivityTask(self, activityId: str, activityType: dict[str, str], **its: Any) -> bool:
         completed = its["decisionTaskCompletedEventId"]
         assert not self.find("activity", activityId), f"activityId {activityId} is in use"
-        if self.refuses and self.chaos.happens(9):
+        cause = self.refusals.pop(activityId, None)
+        if cause is None and self.chaos.happens(9):
+            cause = _REFUSALS[self.chaos.pick(len(_REFUSALS))]
+        if cause is not None:
             self.append(
                 "ScheduleActivityTaskFailed",
                 activityId=activityId,
                 activityType=activityType,
-                cause=_REFUSALS[self.chaos.pick(len(_REFUSALS))],
+                cause=cause,
                 decisionTaskCompletedEventId=completed,
             )
             return False
@@ -207,7 +210,7 @@ class Simulator:
     def do_StartChildWorkflowExecution(
         self, workflowId: str, workflowType: dict[str, str], **its: Any
     ) -> bool:
-        if self.refuses and self.chaos.happens(9):
+        if self.chaos.happens(9):
             self.append(
                 "StartChildWorkflowExecutionFailed",
                 cause="WORKFLOW_TYPE_DOES_NOT_EXIST",

@@ -71,7 +71,7 @@ def held_by(run: Run) -> int:
 
 
 def in_order(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Decisions with the cancel requests behind the others, sorted: in which order they are asked for is nobody's."""
+    """Decisions with cancel requests behind the others, sorted: no rule says in which order they stand."""
     rest = [one for one in decisions if "Cancel" not in one["decisionType"] or is_close(one)]
     cancels = [one for one in decisions if one not in rest]
     for one in cancels:
