@@ -7,6 +7,7 @@ them (`1.504871454307E9`), so that readers meet the same bytes here as there.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,6 +26,7 @@ class Event(NamedTuple):
     attributes: Attributes
 
 
+@cache
 def attributes_member(event_type: str) -> str:
     """The member of a history event that holds the attributes of `event_type`."""
     return f"{event_type[0].lower()}{event_type[1:]}EventAttributes"

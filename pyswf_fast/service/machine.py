@@ -171,21 +171,27 @@ class Machine:
 
     def next_due_ms(self) -> int | None:
         """When something happens by itself next."""
-        first = self._alarms.first()
-        return None if first is None else first[0][0]
+        first = self._first_alarm()
+        return None if first is None else first[0]
+
+    def _first_alarm(self) -> tuple[int, _Due] | None:
+        """The next alarm and when it is due; those that heartbeats put off are set anew."""
+        while (first := self._alarms.first()) is not None:
+            (set_for,), alarm = first
+            execution, kind, reference = alarm
+            due_ms = execution.deadline(kind, reference)
+            if due_ms is None or due_ms <= set_for:
+                return set_for, alarm
+            self._alarms.pop()
+            self._alarms.push((due_ms,), alarm)
+        return None
 
     def run_due(self, now_ms: int) -> None:
         """Let everything happen that is due by `now_ms`, in order, each at its own instant."""
-        while (first := self._alarms.first()) is not None and first[0][0] <= now_ms:
-            (set_for,), alarm = first
-            execution, kind, reference = alarm
+        while (first := self._first_alarm()) is not None and first[0] <= now_ms:
+            due_ms, (execution, kind, reference) = first
             self._alarms.pop()
-            due_ms = execution.deadline(kind, reference)
-            if due_ms is None:
-                continue
-            if due_ms > set_for:  # put off by a heartbeat
-                self._alarms.push((due_ms,), alarm)
-            elif kind == RETENTION:
+            if kind == RETENTION:
                 self._forget(execution)
             else:
                 execution.fire(due_ms, kind, reference)
