@@ -1,6 +1,6 @@
 # cython: language_level=3, binding=False, freethreading_compatible=False
 # cython: embedsignature=True, embedsignature.format=clinic, autotestdict=False
-# cython: wraparound=False
+# cython: wraparound=False, cdivision=True
 # cython: warn.maybe_uninitialized=True
 """The replay engine: pages of bytes in, decisions out.
 

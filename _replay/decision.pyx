@@ -101,6 +101,7 @@ cdef enum Stage:
 
 
 @cython.final
+@cython.no_gc
 cdef class Command(Promise):
     """Something asked for, and the promise of its outcome."""
 

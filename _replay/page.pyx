@@ -2,8 +2,6 @@
 
 from libc.stdint cimport UINT32_MAX
 
-from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
-
 from datetime import datetime, timezone
 
 

@@ -2,6 +2,9 @@
 
 from collections import deque
 
+# Promises are many and live as long as their run: the collector does not look at them (`no_gc`). The cycles that run
+# through them (run -> commands -> run) are broken by Run.close(), which every owner of a run must call.
+
 
 cdef enum Outcome:
     PENDING
@@ -10,6 +13,7 @@ cdef enum Outcome:
     RECORDED  # in the history: read when somebody asks
 
 
+@cython.no_gc
 cdef class Promise:
     """The outcome of something that a decider asked for."""
 
@@ -91,6 +95,7 @@ cdef class Awaiting:
 
 
 @cython.final
+@cython.no_gc
 cdef class Pending(Promise):
     """A promise that the engine resolves by itself: a branch's end, a signal, the next batch."""
 
@@ -108,6 +113,7 @@ cdef class Pending(Promise):
         return 0
 
 
+@cython.no_gc
 cdef class Listener(Promise):
     """Hears of each of several promises as it is resolved, in their order."""
 
@@ -139,6 +145,7 @@ cdef enum GroupMode:
 
 
 @cython.final
+@cython.no_gc
 cdef class Group(Listener):
     """Several promises waited for as one: all of them, or any."""
 
@@ -198,6 +205,7 @@ cdef class Group(Listener):
 
 
 @cython.final
+@cython.no_gc
 cdef class SignalDeadline(Listener):
     """A signal waited for, for a limited time."""
 
@@ -261,6 +269,7 @@ def wait_any(*promises, timeout=None):
 
 
 @cython.final
+@cython.no_gc
 cdef class as_completed(Listener):
     """Iterate over promises in the order in which they are resolved; `timeout` seconds for all of them."""
 

@@ -1,7 +1,6 @@
 """The decider driven batch by batch: what history shows is applied, what is resolved wakes who waits for it."""
 
 from cpython.object cimport PyObject
-from libc.stdio cimport snprintf
 
 from hashlib import sha256
 from random import Random
@@ -168,7 +167,17 @@ cdef class Run:
                 branch.close()
         finally:
             pyswf_running = outer
+        # These lead back to this run.
         self.branches = []
+        self.main = None
+        self.accepted = []
+        self.queue = []
+        self.unrecorded = {}
+        self.marker_commands = {}
+        self.woken = []
+        self.unblocked = []
+        self.signal_queues = {}
+        self.closing = self.next_batch = None
         return 0
 
     # Batches
@@ -527,6 +536,7 @@ cdef class Run:
     cdef int32_t find_accepted(self, Command command):
         """The entity that this command's next record begins, or -1."""
         cdef char[32] buffer
+        cdef Py_ssize_t length
         cdef bytes text
         cdef Index index = self.history.index
         cdef int32_t after = <int32_t>self.batch_end
@@ -538,9 +548,11 @@ cdef class Run:
             text = command.swf_id.encode("utf-8", "surrogatepass")
             return index.find(self.history, command.kind, PyBytes_AS_STRING(text), len(text), 0, after)
         if command.attempt == 1:
-            return index.find(self.history, command.kind, buffer, snprintf(buffer, 32, b"%d", command.number), 0, after)
-        return index.find(self.history, command.kind, buffer,
-                          snprintf(buffer, 32, b"%d-%d", command.number, command.attempt), 0, after)
+            return index.find(self.history, command.kind, buffer, put_decimal(buffer, command.number), 0, after)
+        length = put_decimal(buffer, command.number)
+        buffer[length] = c"-"
+        length += 1 + put_decimal(buffer + length + 1, command.attempt)
+        return index.find(self.history, command.kind, buffer, length, 0, after)
 
     cdef object call(self, Task task, object instance, tuple args, dict kwargs):
         """What a call of a decorated function means inside a decider."""
@@ -722,7 +734,9 @@ cdef class Run:
         cdef str id = str(command.number) if attempt == 1 else f"{command.number}-{attempt}"
         if command.gives_up or command.task is None:
             return None
-        if not self.is_last and not self.is_asked_for(TIMER, 0, back_off_id(command.kind, command.number, attempt)):
+        if not self.is_last:
+            if self.is_asked_for(TIMER, 0, back_off_id(command.kind, command.number, attempt)):
+                return 1.0  # a timer that has its record: how long it ran is history's
             if self.is_asked_for(command.kind, command.number, id):
                 return 0
             if not self.batch_held:

@@ -204,49 +204,38 @@ cdef inline Py_ssize_t scan_attributes(
     return pos
 
 
-cdef double[23] TENS = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
-                        1e18, 1e19, 1e20, 1e21, 1e22]
+cdef uint64_t LARGEST_EXACT = <uint64_t>1 << 53
+cdef double[18] TENS = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17]
 
 
 cdef inline Py_ssize_t scan_timestamp(Scan* scan, Py_ssize_t pos, Row* row) noexcept nogil:
-    """A number of seconds. Exact (Clinger) while digits and exponent are small, as the service's are."""
+    """A number of seconds, written as the service does: at most 16 digits and a small exponent, which one division
+    or multiplication turns into the nearest double. Anything else is left for the page to read."""
     cdef Py_ssize_t at = pos
-    cdef Py_ssize_t end
+    cdef Py_ssize_t point = -1
     cdef uint64_t digits = 0
-    cdef int count = 0, exponent = 0, given = 0
-    cdef bint negative
-    row.timestamp = NAN
-    row.flags |= TIMESTAMP_AS_TEXT
-    if stands(scan, pos, c'"'):
-        return skip_scalar(scan, pos)
-    end = skip_number(scan, pos)
-    if end < 0 or scan.buf[pos] == c"-":
-        return end
-    while at < end and c"0" <= scan.buf[at] <= c"9":
-        digits = digits * 10 + <uint64_t>(scan.buf[at] - c"0")
-        count += 1
-        at += 1
-    if stands(scan, at, c"."):
-        at += 1
-        while at < end and c"0" <= scan.buf[at] <= c"9":
+    cdef int exponent = 0
+    while at < scan.end and at - pos < 17:
+        if c"0" <= scan.buf[at] <= c"9":
             digits = digits * 10 + <uint64_t>(scan.buf[at] - c"0")
-            count += 1
-            exponent -= 1
-            at += 1
-    if at < end:  # at the e
+        elif scan.buf[at] == c"." and point < 0:
+            point = at
+        else:
+            break
         at += 1
-        negative = scan.buf[at] == c"-"
-        if negative or scan.buf[at] == c"+":
-            at += 1
-        while at < end and given < 1000:
-            given = given * 10 + (scan.buf[at] - c"0")
-            at += 1
-        exponent += -given if negative else given
-    if count > 15 or not -22 <= exponent <= 22:
-        return end
+    if point >= 0:
+        exponent = <int>(point + 1 - at)
+    if at < scan.end - 1 and scan.buf[at] == c"E" and c"0" <= scan.buf[at + 1] <= c"9":
+        exponent += scan.buf[at + 1] - c"0"
+        at += 2
+    if at - pos < 2 or digits > LARGEST_EXACT or point == pos or stands(scan, point + 1, c"E") or scan.buf[pos] == c"0" \
+            or not (stands(scan, at, c",") or stands(scan, at, c"}")) or scan.buf[at - 1] == c".":
+        row.timestamp = NAN
+        row.flags |= TIMESTAMP_AS_TEXT
+        return skip_scalar(scan, pos)
     row.timestamp = <double>digits / TENS[-exponent] if exponent < 0 else <double>digits * TENS[exponent]
     row.flags &= ~TIMESTAMP_AS_TEXT
-    return end
+    return at
 
 
 cdef inline bint ends_in_attributes(Scan* scan, Span* key) noexcept nogil:

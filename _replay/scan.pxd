@@ -71,6 +71,8 @@ cdef inline Py_ssize_t expect(Scan* scan, Py_ssize_t pos, const char* expected) 
 
 
 cdef inline Py_ssize_t skip_space(Scan* scan, Py_ssize_t pos) noexcept nogil:
+    if pos < scan.end and <unsigned char>scan.buf[pos] > c" ":
+        return pos  # as nearly always: SWF writes none
     while pos < scan.end and (
         scan.buf[pos] == c" " or scan.buf[pos] == c"\n" or scan.buf[pos] == c"\r" or scan.buf[pos] == c"\t"
     ):

@@ -2,7 +2,7 @@
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.string cimport memchr, memcpy
+from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 
 import json
 
@@ -71,17 +71,14 @@ cdef int plain_escape(char letter) noexcept nogil:
 
 cdef Py_ssize_t unescape(const char* text, Py_ssize_t length, char* out) noexcept nogil:
     """Writes at most `length` bytes; the number written, or -1 - offset of the broken escape."""
-    cdef Py_ssize_t pos = 0, written = 0, run
-    cdef const char* slash
+    cdef Py_ssize_t pos = 0, written = 0
     cdef int code, low
     while pos < length:
-        slash = <const char*>memchr(text + pos, c"\\", length - pos)
-        run = (slash - text if slash != NULL else length) - pos
-        memcpy(out + written, text + pos, run)
-        written += run
-        pos += run
-        if pos >= length:
-            break
+        if text[pos] != c"\\":
+            out[written] = text[pos]
+            written += 1
+            pos += 1
+            continue
         if length - pos < 2:
             return -1 - pos
         if text[pos + 1] != c"u":
@@ -107,18 +104,39 @@ cdef Py_ssize_t unescape(const char* text, Py_ssize_t length, char* out) noexcep
     return written
 
 
+cdef Py_ssize_t put_decimal(char* out, int32_t number) noexcept nogil:
+    """Write a positive number; how many digits it has."""
+    cdef Py_ssize_t length = 1, place
+    cdef int32_t rest = number
+    while rest >= 10:
+        rest //= 10
+        length += 1
+    for place in range(length - 1, -1, -1):
+        out[place] = <char>(c"0" + number % 10)
+        number //= 10
+    return length
+
+
 cdef bytes raw_text(bytes body, Py_ssize_t start, Py_ssize_t length, bint escaped):
     """The UTF-8 of a string (lone surrogates in the same form)."""
     cdef const char* buf = PyBytes_AS_STRING(body)
-    cdef bytes out
+    cdef char* out
+    cdef char[1024] near
+    near[0] = 0
     cdef Py_ssize_t written
     if not escaped:
         return PyBytes_FromStringAndSize(buf + start, length)
-    out = PyBytes_FromStringAndSize(NULL, length)
-    written = unescape(buf + start, length, PyBytes_AS_STRING(out))
-    if written < 0:
-        raise broken_string(start - 1 - written)
-    return out[:written]
+    out = &near[0] if length <= 1024 else <char*>PyMem_RawMalloc(length)
+    if out == NULL:
+        raise MemoryError
+    try:
+        written = unescape(buf + start, length, out)
+        if written < 0:
+            raise broken_string(start - 1 - written)
+        return PyBytes_FromStringAndSize(out, written)
+    finally:
+        if out != &near[0]:
+            PyMem_RawFree(out)
 
 
 cdef str text_of(bytes body, Py_ssize_t start, Py_ssize_t length, bint escaped):
