@@ -71,12 +71,15 @@ build: $(VENV)/.built
 $(VENV)/.built: $(VENV)/.environment $(ENGINE)
 	@echo "building the release engine"
 	@rm -f pyswf_fast/_replay*.so
-	@PYSWF_BUILD=release $(BIN)/pip install --quiet --no-build-isolation --editable .
+	@if [ setup.py -nt $@ ]; then rm -rf build/cython/release; fi
+	@PYSWF_BUILD=release PYTHONWARNINGS=ignore $(BIN)/pip install -qq --no-build-isolation --editable .
 	@touch $@
 
-# A copy with times kept: Cython and the C compiler do again only what changed.
+# A copy with times kept: Cython and the C compiler do again only what changed. They do not see that
+# setup.py, and with it their options, did.
 build/%/.built: $(VENV)/.environment FORCE
 	@mkdir -p build/$*
+	@if [ setup.py -nt $@ ]; then rm -rf build/$*/build; fi
 	@cd build/$* && rm -rf $(TREE)
 	@cp -Rp $(TREE) build/$*
 	@rm -f build/$*/pyswf_fast/*.so
@@ -89,18 +92,18 @@ $(VENV)/.environment: pyproject.toml
 	@$(PYTHON) -c "$$PREFLIGHT"
 	@echo "making the environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet "pip>=25.1"
-	@$(BIN)/pip install --quiet --group build
+	@$(BIN)/python -m pip install -qq "pip>=25.1"
+	@$(BIN)/pip install -qq --group build
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.environment
 	@echo "installing what tests and lint need"
-	@$(BIN)/pip install --quiet --group test --group lint
+	@$(BIN)/pip install -qq --group test --group lint
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.environment
 	@echo "installing what the benchmarks need"
-	@$(BIN)/pip install --quiet --group bench --group test
+	@$(BIN)/pip install -qq --group bench --group test
 	@touch $@
 
 .PHONY: FORCE
