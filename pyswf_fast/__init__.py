@@ -1,16 +1,16 @@
 """Amazon SWF deciders as plain Python functions, replayed by a compiled engine.
 
-    from pyswf_fast import LocalDecisionWorker, activity_task, decision_task
+from pyswf_fast import LocalDecisionWorker, activity_task, decision_task
 
-    @activity_task
-    def square(n: int) -> int:
-        return n * n
+@activity_task
+def square(n: int) -> int:
+    return n * n
 
-    @decision_task
-    def total(n: int) -> int:
-        return sum(p.result for p in [square(i) for i in range(n)])
+@decision_task
+def total(n: int) -> int:
+    return sum(p.result for p in [square(i) for i in range(n)])
 
-    LocalDecisionWorker(total).start(5)  # 30
+LocalDecisionWorker(total).start(5)  # 30
 """
 
 from __future__ import annotations

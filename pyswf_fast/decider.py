@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+import orjson
+
 from pyswf_fast._replay import Bound, History, Page, Run, Task
 from pyswf_fast.exceptions import ConfigurationError, HistoryFormatError, ServiceFault
 from pyswf_fast.execution import scope_of
@@ -134,14 +136,21 @@ def fetch(transport: Transport, poll: Mapping[str, Any], body: bytes) -> Decisio
     Returns:
         The task, or None if the poll brought none.
     """
-    pages = read_pages(transport, poll, body)
-    if not pages:
-        return None
     domain, task_list = poll["domain"], poll["taskList"]["name"]
     try:
-        return DecisionTask(domain, task_list, pages[0], History.from_pages(pages))
+        pages = read_pages(transport, poll, body)
+        return DecisionTask(domain, task_list, pages[0], History.from_pages(pages)) if pages else None
     except HistoryFormatError as error:
-        return DecisionTask(domain, task_list, pages[0], None, error)
+        return DecisionTask(domain, task_list, _envelope(body, error), None, error)
+
+
+def _envelope(body: bytes, error: HistoryFormatError) -> Page:
+    """Read which task an unreadable page brings, so that it can be answered."""
+    try:
+        members = orjson.loads(body)
+        return Page(orjson.dumps({**members, "events": []}))
+    except (ValueError, TypeError):
+        raise error from None
 
 
 def read_pages(transport: Transport, poll: Mapping[str, Any], body: bytes) -> list[Page]:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyswf_fast.decider import Call, Decision, DecisionContext, DecisionTask, decide, fetch, pause
-from pyswf_fast.exceptions import ConfigurationError, ServiceFault, UsageError
+from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
 from pyswf_fast.perform import ActivityTask, Answer, perform
-from pyswf_fast.polling import Poller, Slots, may_pass, send
+from pyswf_fast.polling import Outages, Poller, Slots, may_pass, send
 from pyswf_fast.roster import Roster, read
 from pyswf_fast.transport import Transport
 
@@ -43,6 +43,7 @@ class Lane:
         roster: Who serves what.
         on_no_op: Is given each answer that brought no task.
         on_poll_error: Is told of each poll that failed.
+        outages: Is told of whatever failed on the way to the service.
     """
 
     operation: str
@@ -55,11 +56,13 @@ class Lane:
         roster: Roster,
         on_no_op: Callable[[bytes], None],
         on_poll_error: Callable[[Exception], None],
+        outages: Outages,
     ) -> None:
         self._transport = transport
         self._domain = domain
         self._roster = roster
         self._on_no_op = on_no_op
+        self._outages = outages
         #: Set when nothing new is to be taken.
         self.stopping = threading.Event()
         #: Set when what is in hand is given up as well.
@@ -71,6 +74,7 @@ class Lane:
                 params,
                 self._taker(params),
                 self.stopping,
+                outages,
                 on_poll_error,
                 self._slots(),
             )
@@ -88,6 +92,9 @@ class Lane:
     def finish(self) -> None:
         """Let the threads end once they have worked off what the pollers, which have ended, took."""
         raise NotImplementedError
+
+    def _send(self, operation: str, params: Mapping[str, Any]) -> None:
+        send(self._transport, operation, params, self.giving_up, self._outages)
 
     def _slots(self) -> Slots | None:
         return None
@@ -171,22 +178,26 @@ class DecisionLane(Lane):
         key = (call.role, call.function.name, call.function.version)
         if key in self._known or call.task_list is None:
             return
-        for served in read(call.role, [call.function]):
-            served.register(self._transport, self._domain)
-        self._known.add(key)
+        try:
+            for served in read(call.role, [call.function]):
+                served.register(self._transport, self._domain)
+        except SwfError as error:
+            logger.warning(
+                "%s %s: could not be registered: %s", *key[1:], error
+            )  # it may be there all the same
+        else:
+            self._known.add(key)
 
     def _answer(self, task: DecisionTask, decision: Decision) -> None:
         try:
-            send(self._transport, "RespondDecisionTaskCompleted", decision.params, self.giving_up)
+            self._send("RespondDecisionTaskCompleted", decision.params)
         except (ServiceFault, UsageError) as error:
             if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
                 logger.warning("%s: nobody waits for this decision any more: %s", task, error.message)
             elif may_pass(error):
                 raise
             else:
-                send(
-                    self._transport, "RespondDecisionTaskCompleted", pause(task, error).params, self.giving_up
-                )
+                self._send("RespondDecisionTaskCompleted", pause(task, error).params)
 
 
 class ActivityLane(Lane):
@@ -252,7 +263,7 @@ class ActivityLane(Lane):
         if answer.operation is None:
             return
         try:
-            send(self._transport, answer.operation, answer.params, self.giving_up)
+            self._send(answer.operation, answer.params)
         except (ServiceFault, UsageError) as error:
             if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
                 logger.warning("%s: nobody waits for its result any more: %s", task, error.message)
@@ -261,4 +272,4 @@ class ActivityLane(Lane):
             else:
                 logger.error("%s: its result was refused: %s", task, error)
                 refused = Answer.failed(task.token, "the service refused the result", str(error))
-                send(self._transport, "RespondActivityTaskFailed", refused.params, self.giving_up)
+                self._send("RespondActivityTaskFailed", refused.params)

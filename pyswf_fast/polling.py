@@ -16,12 +16,12 @@ from typing import Any
 from pyswf_fast.exceptions import ServiceFault, SwfError, UsageError
 from pyswf_fast.transport import Transport
 
-__all__ = ["Backoff", "Poller", "Slots", "may_pass", "send"]
+__all__ = ["Backoff", "Outages", "Poller", "Slots", "may_pass", "send"]
 
 logger = logging.getLogger("pyswf_fast.worker")
 
 FIRST_BACKOFF_SECS = 0.25
-LONGEST_BACKOFF_SECS = 20.0
+LONGEST_BACKOFF_SECS = 5.0
 
 #: For how long an answer is offered again; then the task is left to its timeouts.
 ANSWER_PATIENCE_SECS = 600.0
@@ -73,7 +73,39 @@ class Backoff:
         self._secs = FIRST_BACKOFF_SECS
 
 
-def send(transport: Transport, operation: str, params: Mapping[str, Any], giving_up: threading.Event) -> None:
+class Outages:
+    """What hinders a worker's requests at present; each kind is logged once as it begins and as it ends."""
+
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+        self._lock = threading.Lock()
+
+    def begin(self, what: str, error: Exception) -> str:
+        """Note that a request failed; give the kind of outage that it belongs to."""
+        kind = error.type if isinstance(error, ServiceFault) else type(error).__name__
+        with self._lock:
+            is_new = kind not in self._kinds
+            self._kinds.add(kind)
+        if is_new:
+            logger.warning("%s failed, trying again: %s", what, error)
+        return kind
+
+    def end(self, what: str, kind: str) -> None:
+        """Note that a request of those that had failed went through."""
+        with self._lock:
+            was_there = kind in self._kinds
+            self._kinds.discard(kind)
+        if was_there:
+            logger.info("%s goes on", what)
+
+
+def send(
+    transport: Transport,
+    operation: str,
+    params: Mapping[str, Any],
+    giving_up: threading.Event,
+    outages: Outages,
+) -> None:
     """Make a request, again and again while what hinders it may pass.
 
     Parameters:
@@ -81,24 +113,26 @@ def send(transport: Transport, operation: str, params: Mapping[str, Any], giving
         operation: The operation's name.
         params: Its parameters.
         giving_up: Set when there is no time left to try again.
+        outages: Is told of failures.
 
     Raises:
         SwfError: The service refuses the request, or what hinders it did not pass in time.
     """
     backoff = Backoff()
     deadline = time.monotonic() + ANSWER_PATIENCE_SECS
-    is_first = True
+    outage: str | None = None
     while True:
         try:
             transport.call(operation, params)
         except SwfError as error:  # noqa: PERF203 - as said
             if not may_pass(error) or time.monotonic() > deadline or giving_up.is_set():
                 raise
-            if is_first:
-                logger.warning("%s failed, trying again: %s", operation, error)
-                is_first = False
+            if outage is None:
+                outage = outages.begin(operation, error)
             giving_up.wait(backoff.next_secs())
         else:
+            if outage is not None:
+                outages.end(operation, outage)
             return
 
 
@@ -152,6 +186,7 @@ class Poller(threading.Thread):
         params: What each poll asks.
         take: Is given each answer; says whether it brought a task.
         stopping: Set when nothing new is to be taken.
+        outages: Is told of failures.
         on_error: Is told of each failure, and may mend its cause; it must not raise.
         slots: What limits the polls, or None.
     """
@@ -163,6 +198,7 @@ class Poller(threading.Thread):
         params: Mapping[str, Any],
         take: Callable[[bytes], bool],
         stopping: threading.Event,
+        outages: Outages,
         on_error: Callable[[Exception], None] = lambda _: None,
         slots: Slots | None = None,
     ) -> None:
@@ -173,10 +209,11 @@ class Poller(threading.Thread):
         self._params = params
         self._take = take
         self._stopping = stopping
+        self._outages = outages
         self._on_error = on_error
         self._slots = slots
         self._backoff = Backoff()
-        self._outage: str | None = None
+        self._met: set[str] = set()  # outages that its polls have met with
         #: Whether a request is under way: then it may be cut off without losing anything that was taken.
         self.is_waiting = False
 
@@ -202,19 +239,13 @@ class Poller(threading.Thread):
             brought_task = self._take(body)
         except Exception as error:  # noqa: BLE001 - a poller outlives whatever happens to one poll
             if not self._stopping.is_set():
-                self._report(error)
+                self._met.add(self._outages.begin(self.name, error))
                 self._on_error(error)
                 self._stopping.wait(self._backoff.next_secs())
             return
-        if self._outage is not None:
-            logger.info("%s: polling again", self.name)
-            self._outage = None
+        if self._met:
+            while self._met:
+                self._outages.end(self.name, self._met.pop())
             self._backoff.reset()
         if not brought_task and time.monotonic() - started < QUICK_POLL_SECS:
             self._stopping.wait(PAUSE_AFTER_QUICK_POLL_SECS)
-
-    def _report(self, error: Exception) -> None:
-        kind = error.type if isinstance(error, ServiceFault) else type(error).__name__
-        if kind != self._outage:
-            logger.warning("%s: poll failed, trying again: %s", self.name, error)
-            self._outage = kind

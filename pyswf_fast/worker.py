@@ -22,7 +22,7 @@ import orjson
 from pyswf_fast.decider import DecisionContext
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
-from pyswf_fast.polling import Backoff, may_pass
+from pyswf_fast.polling import Backoff, Outages, may_pass
 from pyswf_fast.roster import Roster, choose_domain, read
 from pyswf_fast.transport import Boto3Transport, Transport
 
@@ -213,7 +213,7 @@ class Worker:
 
     def _lanes(self, transport: Transport) -> list[Lane]:
         common = (transport, self.domain, self.identity)
-        hooks = (self._tell_no_op, lambda error: self._mend(transport, error))
+        hooks = (self._tell_no_op, lambda error: self._mend(transport, error), Outages())
         lanes: list[Lane] = []
         if self._deciders:
             lanes.append(DecisionLane(*common, self._deciders, *hooks, on_exception=self._tell_exception))
