@@ -28,7 +28,7 @@ from pyswf_fast.service.effects import (
 )
 from pyswf_fast.service.execution import RETENTION, Execution
 from pyswf_fast.service.faults import unknown_domain, unknown_execution
-from pyswf_fast.service.queues import LapsingQueue
+from pyswf_fast.service.queues import SMALLEST_CLEARING, LapsingQueue
 from pyswf_fast.service.tasks import Activity
 
 __all__ = ["Archive", "Changes", "ListKey", "Machine"]
@@ -80,6 +80,7 @@ class Machine:
         self.new_run_id: Callable[[], str] = _new_run_id
         self._archive = archive
         self._lists: dict[ListKey, LapsingQueue[tuple[Execution, int]]] = {}
+        self._clear_lists_at = SMALLEST_CLEARING
         self._alarms: LapsingQueue[_Due] = LapsingQueue(
             lambda due: due[0].deadline(due[1], due[2]) is not None
         )
@@ -221,6 +222,14 @@ class Machine:
         queue = self._lists.get((kind, domain, task_list))
         return 0 if queue is None else sum(1 for _ in queue)
 
+    def _new_list(self, key: ListKey) -> LapsingQueue[tuple[Execution, int]]:
+        """A list comes with its first task; those that nobody polls any more go when they have doubled."""
+        if len(self._lists) >= self._clear_lists_at:
+            self._lists = {key: queue for key, queue in self._lists.items() if queue.first() is not None}
+            self._clear_lists_at = max(SMALLEST_CLEARING, 2 * len(self._lists))
+        queue = self._lists[key] = LapsingQueue(partial(_is_waiting, key[0]))
+        return queue
+
     # Effects.
 
     def _queue(self, execution: Execution, effect: Effect) -> None:
@@ -230,9 +239,7 @@ class Machine:
             key = (effect.kind, execution.domain, effect.task_list)
             queue = self._lists.get(key)
             if queue is None:
-                kind = effect.kind
-                queue = LapsingQueue(partial(_is_waiting, kind))
-                self._lists[key] = queue
+                queue = self._new_list(key)
             queue.push((-effect.priority, effect.since_ms), (execution, effect.scheduled_id))
             self.ready[key] = None
 

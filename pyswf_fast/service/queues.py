@@ -12,7 +12,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Generic, TypeVar
 
-__all__ = ["LapsingQueue"]
+__all__ = ["SMALLEST_CLEARING", "LapsingQueue"]
 
 T = TypeVar("T")
 

@@ -198,3 +198,11 @@ def test_pages_are_the_bytes_that_were_recorded(make_driver: Callable[..., Drive
     swf.signal()
     body = swf.swf.call("GetWorkflowExecutionHistory", {"domain": DOMAIN, "execution": swf.execution()})
     assert b'"eventTimestamp":1.70000000012E9' in body
+
+
+def test_lists_that_nobody_polls_any_more_do_not_pile_up(make_driver: Callable[..., Driver]) -> None:
+    swf = make_driver()
+    for n in range(3_000):
+        swf.start(taskList={"name": str(n)})
+        swf("TerminateWorkflowExecution", domain=DOMAIN, workflowId="w")
+    assert len(swf.swf.machine._lists) <= 1024
