@@ -484,7 +484,10 @@ class Model:
             return
         work.canceled = True
         kept = [command for command in self.commands if command[0] != work.key]
-        if work.state == "new" or len(kept) < len(self.commands):
+        # Reading: a retry is not withdrawn, or a later replay, finding no record of it, would take the
+        # failure for delivered. It is sent together with the request to cancel it.
+        is_retry = work.attempt > 1 or work.throttled > 0
+        if work.state == "new" or (len(kept) < len(self.commands) and not is_retry):
             self.commands = kept
             self.graph = [entry for entry in self.graph if entry[0] is not work]
             self.finish(work, "Canceled")

@@ -129,7 +129,8 @@ class Simulator:
         for one in decisions:
             assert not self.is_closed, "a close must be the last decision"
             record = getattr(self, f"do_{one['decisionType']}")
-            self.is_due |= record(decisionTaskCompletedEventId=completed, **decision_attributes(one)) is False
+            if not record(decisionTaskCompletedEventId=completed, **decision_attributes(one)):
+                self.is_due = True
         self.is_recording = False
         if self.is_due and not self.is_closed:
             self.schedule()
