@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from pyswf_fast.exceptions import Canceled, UsageError
 
-__all__ = ["ActivityInfo", "complete_later", "heartbeat", "info"]
+__all__ = ["ActivityInfo", "complete_later", "heartbeat"]
 
 #: Ids that the library gives: "7", and "7-2" for its second attempt.
 _OWN_ID = re.compile(r"\d+(?:-(\d+))?")
