@@ -33,6 +33,7 @@ class Server:
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
         assert self.first_line.startswith("listening on http://127.0.0.1:"), self.first_line
+        self.notice = self.process.stdout.readline()
         self.url = self.first_line.split()[-1]
         self.address = self.url.removeprefix("http://")
 
@@ -65,11 +66,11 @@ class Server:
         assert status == 200, body
         return json.loads(body) if body else None
 
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Exit code and what else it wrote."""
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Exit code and what it wrote to stderr."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=20)
-        return self.process.returncode, out, err
+        _, err = self.process.communicate(timeout=20)
+        return self.process.returncode, err
 
     def kill(self) -> None:
         self.process.kill()
