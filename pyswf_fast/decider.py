@@ -219,10 +219,7 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     The execution stays open and loses nothing; after the repair it goes on. An empty answer instead would be
     recorded as a decision that asked for nothing.
     """
-    earlier = 0
-    if task.history is not None:
-        earlier = sum(timer.id.startswith("pause-") for timer in task.history.timers)
-    seconds = min(FIRST_PAUSE_SECS << min(earlier, 16), LONGEST_PAUSE_SECS)
+    seconds = min(FIRST_PAUSE_SECS << min(_pauses(task), 16), LONGEST_PAUSE_SECS)
     reason = f"{type(error).__name__}: {error}"
     known = isinstance(error, (ConfigurationError, HistoryFormatError, ServiceFault))
     logger.error("%s: decision paused for %d s: %s", task, seconds, reason, exc_info=None if known else error)
@@ -230,6 +227,14 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     decision = {"decisionType": "StartTimer", "startTimerDecisionAttributes": timer}
     text = f"paused for {seconds} s: {reason}"[:CONTEXT_LIMIT]
     return Decision(answer(task.page, DecisionContext(task, [decision], text)), [])
+
+
+def _pauses(task: DecisionTask) -> int:
+    """Count the earlier pauses, as far as the history tells."""
+    try:
+        return sum(timer.id.startswith("pause-") for timer in task.history.timers) if task.history else 0
+    except HistoryFormatError:
+        return 0
 
 
 def answer(page: Page, made: Run | DecisionContext) -> dict[str, Any]:

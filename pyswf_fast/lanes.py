@@ -151,7 +151,7 @@ class DecisionLane(Lane):
         while (task := self._tasks.get()) is not None:
             try:
                 decision = decide(task, self._find, self._on_exception)
-            except BaseException as error:  # noqa: BLE001 - SystemExit in a decider is that decision's end alone
+            except BaseException as error:  # noqa: BLE001 - a decider's SystemExit ends this decision alone
                 decision = pause(task, error)
             self._answers.put((task, decision))
         for _ in range(RESPONDERS):

@@ -482,3 +482,55 @@ def test_what_is_not_decorated_is_refused() -> None:
         Worker("test", activities=[double], activity_concurrency=0)
     with pytest.raises(ConfigurationError, match=r"two functions serve 'sums' '1\.0' on list 'sums'"):
         Worker("test", [sums, sums.options(tags=["other"])])
+
+
+# --- data stores ---------------------------------------------------------------------------------------
+
+
+class Blinking:
+    """A data store that does not answer for a while."""
+
+    always = True
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.is_away = False
+
+    def put(self, message: Any, key: str) -> str:
+        self.kept[key] = message
+        return key
+
+    def get(self, reference: str) -> str:
+        if self.is_away:
+            raise ConnectionError("the store is away")
+        return self.kept[reference]
+
+
+def test_no_workflow_fails_because_a_store_blinked(swf: EmbeddedSwf, serve: Serve) -> None:
+    store = Blinking()
+    release = threading.Event()
+
+    @activity_task(swf_task_list="work", swf_task_type="stored", result_data_store=store)
+    def stored() -> str:
+        assert release.wait(20)
+        return "kept elsewhere"
+
+    @decision_task(swf_task_list="sums", swf_workflow_type="reads")
+    def reads() -> str:
+        try:
+            return stored().result
+        except Exception:  # noqa: BLE001 - not even a decider that catches everything sees the store's trouble
+            return "saw it"
+
+    client = Client("test", transport=swf)
+    client.register([reads], [stored])
+    execution = client.start(reads)
+    with serve(Worker("test", [reads], [stored], transport=swf)):
+        store.is_away = True
+        release.set()
+        wait_for(lambda: pauses(swf, execution))
+        store.is_away = False
+        execution.signal("look again")
+
+        assert execution.result(20) == "kept elsewhere"
+    assert "DataStoreError" in str(contexts(swf, execution)[-2])
