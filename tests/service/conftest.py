@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from service_driver import Driver
+from service_process import Server
 
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
 
@@ -32,3 +33,17 @@ def make_driver(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
 def swf(request: pytest.FixtureRequest, make_driver: Callable[..., Driver]) -> Driver:
     """A service; the second time the test runs, every call meets one that was just started again."""
     return make_driver(restarts=request.param == "restarting")
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., Server]]:
+    """Starts servers that do not outlive the test, however it ends."""
+    launched: list[Server] = []
+
+    def start(*args: Any, **options: Any) -> Server:
+        launched.append(Server(*args, **options))
+        return launched[-1]
+
+    yield start
+    for server in launched:
+        server.kill()

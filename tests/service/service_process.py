@@ -73,5 +73,7 @@ class Server:
         return self.process.returncode, err
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate(timeout=20)
+        """End it at once, if it runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate(timeout=20)

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,8 @@ def test_the_page_lists_executions_and_escapes_their_names(server: Server, domai
     assert "<b>bold" not in page
 
 
-def test_a_poll_that_finds_nothing_is_answered_in_the_end() -> None:
-    server = Server(longest_poll_seconds=0.3)
+def test_a_poll_that_finds_nothing_is_answered_in_the_end(launch: Callable[..., Server]) -> None:
+    server = launch(longest_poll_seconds=0.3)
     try:
         name = prepared(server)
         before = time.monotonic()
@@ -201,8 +201,8 @@ def test_a_poll_that_finds_nothing_is_answered_in_the_end() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_at_once_with_polls_open(number: int, tmp_path: Path) -> None:
-    server = Server(str(tmp_path / "swf.db"))
+def test_it_stops_at_once_with_polls_open(launch: Callable[..., Server], number: int, tmp_path: Path) -> None:
+    server = launch(str(tmp_path / "swf.db"))
     name = prepared(server)
     with ThreadPoolExecutor() as pool:
         waiting = [pool.submit(poll, server, name) for _ in range(3)]

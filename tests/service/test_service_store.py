@@ -106,9 +106,9 @@ def whole_history(server: Server, workflow_id: str, run_id: str) -> list[dict[st
     return events
 
 
-def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives_sigkill(launch: Callable[..., Server], tmp_path: Path) -> None:
     db = str(tmp_path / "swf.db")
-    server = Server(db)
+    server = launch(db)
     prepare(server.call)
     loads_done = []
     for round_ in range(3):
@@ -119,7 +119,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         server.kill()
         load.join()
         loads_done.append(load)
-        server = Server(db)
+        server = launch(db)
     try:
         for load in loads_done:
             assert len(load.results) >= 50
@@ -139,9 +139,9 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_after_sigkill_tasks_timers_and_tokens_go_on(tmp_path: Path) -> None:
+def test_after_sigkill_tasks_timers_and_tokens_go_on(launch: Callable[..., Server], tmp_path: Path) -> None:
     db = str(tmp_path / "swf.db")
-    server = Server(db)
+    server = launch(db)
     prepare(server.call)
     asked: dict[str, Any] = {"domain": DOMAIN, "taskList": {"name": "decisions"}}
     server.call("StartWorkflowExecution", domain=DOMAIN, workflowId="w", workflowType=WORKFLOW_TYPE)
@@ -156,7 +156,7 @@ def test_after_sigkill_tasks_timers_and_tokens_go_on(tmp_path: Path) -> None:
     work: dict[str, Any] = {"domain": DOMAIN, "taskList": {"name": "activities"}}
     running = server.call("PollForActivityTask", **work)
     server.kill()
-    server = Server(db)
+    server = launch(db)
     try:
         server.call("RespondActivityTaskCompleted", taskToken=running["taskToken"], result="kept")
         rest = [server.call("PollForActivityTask", **work)["activityId"] for _ in range(2)]
@@ -253,9 +253,9 @@ def test_a_change_that_could_not_be_stored_is_stored_with_the_next(tmp_path: Pat
     assert names == ["one", "two"]
 
 
-def test_a_database_serves_one_process_at_a_time(tmp_path: Path) -> None:
+def test_a_database_serves_one_process_at_a_time(launch: Callable[..., Server], tmp_path: Path) -> None:
     path = str(tmp_path / "swf.db")
-    server = Server(path)
+    server = launch(path)
     try:
         with pytest.raises(ConfigurationError, match=r"^database .*swf\.db is in use by another process$"):
             EmbeddedSwf(path)
