@@ -110,7 +110,7 @@ cdef class History:
         cdef Page new = page if isinstance(page, Page) else Page(page)
         cdef Py_ssize_t known, fresh
         self.take_envelope(new)
-        if new.count == 0 or 0 < new.started_event_id < new.first_event_id:
+        if new.count == 0 or 0 < self.started_event_id < new.first_event_id:
             return
         known = self.count + 1 - new.first_event_id
         if known < 0:
@@ -119,9 +119,9 @@ cdef class History:
                 event_id=self.count + 1,
             )
         fresh = new.count - known
-        if new.started_event_id and new.last_event_id > new.started_event_id:
+        if self.started_event_id and new.last_event_id > self.started_event_id:
             # What happened after the task began is not part of its view.
-            fresh -= new.last_event_id - new.started_event_id
+            fresh -= new.last_event_id - self.started_event_id
         if fresh > 0:
             self.append_rows(new, known, fresh)
 

@@ -71,6 +71,14 @@ cdef class Promise:
     def __repr__(self):
         return f"<{type(self).__name__} {('pending', 'resolved', 'failed', 'resolved')[self.state]}>"
 
+    cdef int abandon(self) except -1:
+        """Its wait was ended by a cancel request: give up the timeout, and the place in a queue."""
+        return 0
+
+    cdef bint wait_again(self) except -1:
+        """A wait begins: take the place that an ended wait gave up. Whether there is nothing left to wait for."""
+        return False
+
     cdef int add_waiter(self, object waiter) except -1:
         if self.waiters is None:
             self.waiters = waiter
@@ -100,12 +108,26 @@ cdef class Pending(Promise):
     """A promise that the engine resolves by itself: a branch's end, a signal, the next batch."""
 
     cdef int64_t event_id     # the signal that resolved it
+    cdef SignalQueue queue    # in which it waits for a signal
+    cdef bint abandoned
 
     @staticmethod
     cdef Pending of(Run run):
         cdef Pending promise = Pending.__new__(Pending)
         promise.run = run
         return promise
+
+    cdef int abandon(self) except -1:
+        if self.queue is not None:
+            self.queue.getters.remove(self)
+            self.abandoned = True
+        return 0
+
+    cdef bint wait_again(self) except -1:
+        if self.abandoned:
+            self.abandoned = False
+            self.queue.join(self)
+        return self.state != PENDING
 
     cdef int read(self) except -1:
         self.outcome = self.run.signal_value(self.event_id)
@@ -128,6 +150,9 @@ cdef class Listener(Promise):
             self.timer = self.run.start_timeout(timeout)
             self.timer.add_waiter(self)
         return 0
+
+    cdef int abandon(self) except -1:
+        return self.stop_timer()
 
     cdef int stop_timer(self) except -1:
         if self.timer is not None:
@@ -169,6 +194,7 @@ cdef class Group(Listener):
         if first is not None or group.missing == 0:
             group.conclude(first)
         else:
+            run.about_to_wait()
             for member in members:
                 if member.state == PENDING:
                     member.add_waiter(group)
@@ -227,7 +253,7 @@ cdef class SignalDeadline(Listener):
             return None
         if member is self.timer:
             if self.getter.state == PENDING:
-                self.queue.getters.remove(self.getter)
+                self.getter.abandon()
             else:  # it came in the same batch, behind the timer: it stays for the next who asks
                 self.queue.arrived.appendleft(self.getter.event_id)
             self.run.settle(self, FAILURE, timed_out())
@@ -235,6 +261,13 @@ cdef class SignalDeadline(Listener):
             self.run.settle(self, RECORDED, None)
             self.stop_timer()
         return self
+
+    cdef int abandon(self) except -1:
+        self.getter.abandon()
+        return self.stop_timer()
+
+    cdef bint wait_again(self) except -1:
+        return self.getter.wait_again()
 
     cdef int read(self) except -1:
         self.outcome = self.getter.value()
@@ -382,15 +415,9 @@ cdef class SignalQueue:
 
     def get(self, timeout=None):
         """The next signal's value; waits for one, at most `timeout` seconds (then WaitTimeout)."""
-        cdef Pending promise = Pending.of(self.run)
-        decider_run("signals().get()")
-        if self.arrived:
-            promise.event_id = self.arrived.popleft()
-            self.run.settle(promise, RECORDED, None)
-        else:
-            self.getters.append(promise)
-            if timeout is not None:
-                return self.run.hand_over(SignalDeadline.of(self, promise, timeout))
+        cdef Promise promise = self.next_signal()
+        if timeout is not None and promise.state == PENDING:
+            promise = SignalDeadline.of(self, promise, timeout)
         return self.run.hand_over(promise)
 
     def __iter__(self):
@@ -410,12 +437,18 @@ cdef class SignalQueue:
     cdef Promise next_signal(self):
         cdef Pending promise = Pending.of(self.run)
         decider_run("signals()")
-        if self.arrived:
-            promise.event_id = self.arrived.popleft()
-            self.run.settle(promise, RECORDED, None)
-        else:
-            self.getters.append(promise)
+        promise.queue = self
+        self.join(promise)
         return promise
+
+    cdef int join(self, Pending getter) except -1:
+        """Give it the first signal that nobody took, or else a place in the queue."""
+        if self.arrived:
+            getter.event_id = self.arrived.popleft()
+            return self.run.settle(getter, RECORDED, None)
+        self.run.about_to_wait()
+        self.getters.append(getter)
+        return 0
 
     def __repr__(self):
         return f"<SignalQueue {self.name!r} with {len(self.arrived)}>"

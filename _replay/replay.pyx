@@ -419,10 +419,16 @@ cdef class Run:
                 branch.leave()
             raise GreenletExit
         self.check_awake("waiting")
-        if branch.is_main and self.cancel_pending and self.shields == 0:
+        self.about_to_wait()
+        if not promise.wait_again():
+            branch.suspend(promise)
+        return 0
+
+    cdef int about_to_wait(self) except -1:
+        """A cancel request that could not be raised yet is raised where the main function next waits."""
+        if self.branch.is_main and self.cancel_pending and self.shields == 0:
             self.cancel_pending = False
             raise WorkflowCanceled
-        branch.suspend(promise)
         return 0
 
     cdef object hand_over(self, Promise promise):
@@ -460,8 +466,10 @@ cdef class Run:
         return 0
 
     cdef int deliver_cancel(self) except -1:
-        if self.cancel_pending and self.shields == 0 and self.main.waiting_on is not None:
+        cdef Promise promise = self.main.waiting_on
+        if self.cancel_pending and self.shields == 0 and promise is not None:
             self.cancel_pending = False
+            promise.abandon()
             self.main.thrown = WorkflowCanceled()
             self.main.resume()
             self.check_broken()
@@ -732,12 +740,15 @@ cdef class Run:
     cdef object delay_before(self, Command command, int32_t attempt, str state, str cause):
         """Seconds before the next attempt, or None. Where history shows what was decided, that; else the policy's word."""
         cdef str id = str(command.number) if attempt == 1 else f"{command.number}-{attempt}"
-        if command.gives_up or command.task is None:
+        cdef int64_t waited, retried
+        if command.gives_up or command.task is None or self.finished:
             return None
         if not self.is_last:
-            if self.is_asked_for(TIMER, 0, back_off_id(command.kind, command.number, attempt)):
+            waited = self.asked_for(TIMER, 0, back_off_id(command.kind, command.number, attempt))
+            retried = self.asked_for(command.kind, command.number, id)
+            if waited and (not retried or waited < retried):
                 return 1.0  # a timer that has its record: how long it ran is history's
-            if self.is_asked_for(command.kind, command.number, id):
+            if retried:
                 return 0
             if not self.batch_held:
                 return None
@@ -745,21 +756,21 @@ cdef class Run:
             command.attempt + command.throttled, state, cause, command.throttled
         )
 
-    cdef bint is_asked_for(self, int kind, int32_t number, str id):
-        """Whether a later event accepts or refuses such a command."""
+    cdef int64_t asked_for(self, int kind, int32_t number, str id):
+        """The first event behind this batch that accepts or refuses such a command, or 0."""
         cdef bytes text = id.encode()
-        if self.history.index.find(
+        cdef int32_t entity = self.history.index.find(
             self.history, kind, PyBytes_AS_STRING(text), len(text), number, <int32_t>self.batch_end
-        ) >= 0:
-            return True
+        )
+        cdef int64_t first = self.history.index.entities[entity].scheduled if entity >= 0 else 0
         for event_id in self.refused.get((kind, number) if by_number(kind) else (kind, id), ()):
-            if event_id > self.batch_end:
-                return True
-        return False
+            if event_id > self.batch_end and (first == 0 or event_id < first):
+                first = event_id
+        return first
 
     cdef int try_again(self, Command command) except -1:
         """A back-off is over."""
-        if command.stage == BACKING_OFF:
+        if command.stage == BACKING_OFF and (not self.finished or command.kind == CLOSE):
             return self.enqueue(command)
         return 0
 
@@ -768,12 +779,14 @@ cdef class Run:
     cdef int cancel_command(self, Command command) except -1:
         cdef Command request
         command.gives_up = True
-        if command.stage == OVER or command.kind >= <int>MARKER:
+        if command.stage == OVER or command.kind >= <int>MARKER or command.details == "cancel requested":
             return 0
-        if command.stage != ACCEPTED:
+        if command.stage == BACKING_OFF:
+            return self.stop_back_off(command)
+        if command.stage != ACCEPTED and command.attempt == 1 and command.throttled == 0:
             return self.withdraw(command)
-        if command.details == "cancel requested":
-            return 0
+        # A further attempt is sent although it is canceled: without a record, a replay would take the failure
+        # before it as delivered.
         if command.kind == ACTIVITY or command.kind == TIMER:
             request = self.new_command(CANCEL_ACTIVITY if command.kind == ACTIVITY else CANCEL_TIMER)
             request.swf_id = command.command_id()
@@ -788,7 +801,6 @@ cdef class Run:
 
     cdef int withdraw(self, Command command) except -1:
         """A command canceled before it left is not sent at all."""
-        cdef Command other
         cdef int32_t entity
         if command.stage == QUEUED:
             self.outstanding -= 1
@@ -796,18 +808,26 @@ cdef class Run:
             entity = self.find_accepted(command)
             if entity >= 0:
                 self.accepted[entity] = None
-        elif command.stage == BACKING_OFF:
-            for other in [*self.accepted, *self.queue]:
-                if other is not None and other.serves is command and other.stage != OVER:
-                    self.cancel_command(other)
         command.stage = OVER
         return self.settle(command, FAILURE, Canceled(f"{describe(command)} was canceled before it was sent"))
+
+    cdef int stop_back_off(self, Command command) except -1:
+        """Canceled between two attempts: the timer is canceled, also one that has not left yet."""
+        cdef Command timer, request
+        for timer in [*self.accepted, *self.queue]:
+            if timer is not None and timer.serves is command and timer.stage != OVER:
+                request = self.new_command(CANCEL_TIMER)
+                request.swf_id = timer.command_id()
+                self.enqueue(request)
+                break
+        command.stage = OVER
+        return self.settle(command, FAILURE, Canceled(f"{describe(command)} was canceled"))
 
     cdef int cancel_open_work(self) except -1:
         cdef Command command
         for command in [*self.accepted, *self.queue]:
             if command is not None and command.kind <= CHILD:
-                self.cancel_command(command)
+                self.cancel_command(command if command.serves is None else command.serves)
         return 0
 
     # Timers, markers, signals, requests

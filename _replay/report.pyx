@@ -5,7 +5,7 @@ A decision is held against its records when the next batch begins, which is why 
 
 
 cdef object report(Run run, str kind, int batch, int64_t event_id, str recorded, str produced, str hint):
-    cdef int batches = len(run.history.index.decisions) + 1
+    cdef int batches = batches_of(run)
     cdef str workflow = run.history.workflow_id or "?"
     message = (
         f"nondeterminism ({kind}) in workflow {workflow!r}, run {run.run_id or '?'}, event {event_id},"
@@ -22,6 +22,15 @@ cdef object report(Run run, str kind, int batch, int64_t event_id, str recorded,
         "recorded": recorded,
         "produced": produced,
     })
+
+
+cdef int batches_of(Run run) except -1:
+    """How many batches the history has: the completed decisions that are no pauses, and the task in hand."""
+    cdef int batches = 1 if is_open(run.history) else 0
+    for completed in run.history.index.decisions:
+        if not run.is_pause(completed):
+            batches += 1
+    return batches
 
 
 cdef str recorded_text(History history, int64_t event_id):

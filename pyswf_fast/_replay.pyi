@@ -184,8 +184,9 @@ class Task(Generic[_P, _R]):
 
 @final
 class Bound:
-    task: Final[Task[Any, Any]]
     instance: Final[object]
+    @property
+    def task(self) -> Task[Any, Any]: ...
     def __init__(self, task: Task[Any, Any], instance: object) -> None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __getattr__(self, name: str) -> Any: ...
@@ -193,7 +194,8 @@ class Bound:
 @final
 class Run:
     history: Final[History]
-    task: Final[Task[Any, Any]]
+    @property
+    def task(self) -> Task[Any, Any]: ...
     instance: Final[object]
     scope: Final[str]
     originals: dict[str, BaseException] | None
