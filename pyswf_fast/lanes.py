@@ -94,7 +94,7 @@ class Lane:
         raise NotImplementedError
 
     def _send(self, operation: str, params: Mapping[str, Any]) -> None:
-        send(self._transport, operation, params, self.giving_up, self._outages)
+        send(self._transport, operation, params, self.stopping, self.giving_up, self._outages)
 
     def _slots(self) -> Slots | None:
         return None

@@ -26,6 +26,9 @@ LONGEST_BACKOFF_SECS = 5.0
 #: For how long an answer is offered again; then the task is left to its timeouts.
 ANSWER_PATIENCE_SECS = 600.0
 
+#: The same, once the worker has been told to stop.
+LAST_ANSWER_PATIENCE_SECS = 30.0
+
 #: A poll that brings nothing sooner than this did not wait: the next one is held back, or it would spin.
 QUICK_POLL_SECS = 0.5
 PAUSE_AFTER_QUICK_POLL_SECS = 0.05
@@ -103,6 +106,7 @@ def send(
     transport: Transport,
     operation: str,
     params: Mapping[str, Any],
+    stopping: threading.Event,
     giving_up: threading.Event,
     outages: Outages,
 ) -> None:
@@ -112,20 +116,22 @@ def send(
         transport: Where to.
         operation: The operation's name.
         params: Its parameters.
-        giving_up: Set when there is no time left to try again.
+        stopping: Set when it should not be tried for long any more.
+        giving_up: Set when it should not be tried any more.
         outages: Is told of failures.
 
     Raises:
         SwfError: The service refuses the request, or what hinders it did not pass in time.
     """
     backoff = Backoff()
-    deadline = time.monotonic() + ANSWER_PATIENCE_SECS
+    began = time.monotonic()
     outage: str | None = None
     while True:
         try:
             transport.call(operation, params)
         except SwfError as error:  # noqa: PERF203 - as said
-            if not may_pass(error) or time.monotonic() > deadline or giving_up.is_set():
+            patience = LAST_ANSWER_PATIENCE_SECS if stopping.is_set() else ANSWER_PATIENCE_SECS
+            if not may_pass(error) or time.monotonic() - began > patience or giving_up.is_set():
                 raise
             if outage is None:
                 outage = outages.begin(operation, error)

@@ -30,6 +30,24 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 
+def test_the_star_imports_of_the_quickstart() -> None:
+    """All that its two files use comes from these five lines."""
+    names: dict[str, Any] = {}
+    for module in ("datastores", "serializers", "decorators", "activityworker", "decisionworker"):
+        exec(f"from pyswf_fast.{module} import *", names)  # as it is written there
+
+    assert names.keys() >= {
+        "DistributedActivityWorker",
+        "DistributedDecisionWorker",
+        "JsonSerializer",
+        "LocalDecisionWorker",
+        "SwfDataStore",
+        "activity_task",
+        "cached",
+        "decision_task",
+    }
+
+
 @pytest.mark.parametrize("name", flows.DECIDERS)
 def test_serially(name: str) -> None:
     assert LocalDecisionWorker(*flows.DECIDERS[name]).start() == flows.EXPECTED[name]

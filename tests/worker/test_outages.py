@@ -151,3 +151,32 @@ def test_a_worker_that_waits_for_its_service_can_be_stopped(swf: EmbeddedSwf) ->
     thread.join(10)
 
     assert not thread.is_alive()
+
+
+def test_a_stopping_worker_does_not_wait_for_ever(
+    swf: EmbeddedSwf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(polling, "LAST_ANSWER_PATIENCE_SECS", 0.2)
+    down = Down(swf)
+
+    @activity_task(swf_task_list="work", swf_task_type="pulls_the_plug")
+    def pulls_the_plug() -> None:
+        down.is_down = True
+
+    @decision_task(swf_task_list="flows", swf_workflow_type="unlucky")
+    def unlucky() -> None:
+        pulls_the_plug().result  # noqa: B018
+
+    client = Client("test", transport=swf)
+    client.register([unlucky], [pulls_the_plug])
+    client.start(unlucky)
+    worker = Worker("test", [unlucky], [pulls_the_plug], transport=down)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    while not down.is_down:
+        time.sleep(0.01)
+    worker.stop()
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert "could not be answered: nobody is there" in caplog.text

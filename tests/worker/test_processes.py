@@ -91,13 +91,13 @@ def test_a_service_that_is_killed_and_comes_back(tmp_path: Path) -> None:
         Client("comes-back", endpoint_url=service.url) as client,
     ):
         client.register(fleet.DECIDERS, fleet.ACTIVITIES)
-        executions = [client.start(fleet.squares, 20) for _ in range(3)]
-        for _ in range(3):
+        executions = [client.start(fleet.squares, 8) for _ in range(3)]
+        for _ in range(2):
             time.sleep(0.4)
             service.kill()
             time.sleep(0.2)
             service.start()
-        expected = [n * n + (n + 1) * (n + 1) for n in range(20)]
+        expected = [n * n + (n + 1) * (n + 1) for n in range(8)]
 
         assert [execution.result(60) for execution in executions] == [expected] * 3
         worker.signal(signal.SIGTERM)

@@ -11,6 +11,7 @@ import pytest
 
 from pyswf_fast import (
     ActivityTaskException,
+    Canceled,
     ChildWorkflowException,
     LocalDecisionWorker,
     Marker,
@@ -18,6 +19,7 @@ from pyswf_fast import (
     SwfError,
     Timer,
     UsageError,
+    WorkflowCanceled,
     WorkflowTimedOut,
     activity,
     activity_task,
@@ -298,6 +300,40 @@ def test_a_child_may_wait_for_its_parent_s_signal() -> None:
     assert LocalDecisionWorker(sends_word, skip_time=True).start() == {"said": "hello"}
 
 
+def test_a_run_may_continue_as_new() -> None:
+    @decision_task(swf_workflow_type="counts down")
+    def counts_down(n: int, total: int = 0) -> int:
+        total += echo(n).result
+        if n:
+            workflow.continue_as_new(n - 1, total=total)
+        return total
+
+    assert LocalDecisionWorker(counts_down).start(5) == 15
+
+
+def test_a_child_may_be_canceled() -> None:
+    @decision_task(swf_workflow_type="canceled child")
+    def canceled_child() -> None:
+        try:
+            sleep(3600)
+        except WorkflowCanceled:
+            echo("cleaned up").result  # noqa: B018
+            raise
+
+    @decision_task(swf_workflow_type="canceling parent")
+    def canceling_parent() -> str:
+        child = canceled_child.options(workflow_id="unloved")()
+        sleep(1)
+        workflow.cancel_external("unloved")
+        try:
+            child.result  # noqa: B018
+        except Canceled:
+            return "canceled"
+        return "not canceled"
+
+    assert LocalDecisionWorker(canceling_parent, skip_time=True).start() == "canceled"
+
+
 # --- what else deciders call ---------------------------------------------------------------------------
 
 
@@ -370,11 +406,11 @@ def test_a_history_may_be_longer_than_swf_keeps() -> None:
     @decision_task(swf_workflow_type="long")
     def long() -> list[Any]:
         total = 0
-        for _ in range(45):
+        for _ in range(42):
             total += sum(promise.result for promise in [echo(1) for _ in range(100)])
         return [total, workflow.info.history_length > 25_000]
 
-    assert LocalDecisionWorker(long).start() == [4_500, True]
+    assert LocalDecisionWorker(long).start() == [4_200, True]
 
 
 def test_only_decorated_deciders_are_taken() -> None:

@@ -39,7 +39,7 @@ def stumble(marker: str) -> int:
 
 @activity_task(swf_task_list="work", start_to_close_timeout=3)
 def square(number: int) -> int:
-    time.sleep(0.02)
+    time.sleep(0.1)
     return number * number
 
 
