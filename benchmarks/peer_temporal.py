@@ -1,8 +1,8 @@
 """Temporal's Replayer on the same work: the same rounds of activities and results, in its own history.
 
-Its history is protobuf, which is what its service sends; parsing it is part of the time, as parsing JSON is of
-ours. The workflow runs outside of Temporal's sandbox, which is faster. It makes no new decisions: a replay ends
-with the last workflow task that was recorded.
+Its history is protobuf, which is what its service sends; parsing it is part of the time, as it is of
+ours. The workflow runs outside of Temporal's sandbox, which is faster. It makes no new decisions: a replay
+ends with the last workflow task that was recorded.
 """
 
 from __future__ import annotations

@@ -297,6 +297,10 @@ class Model:
             delay = self.policy_delay(work, state, is_passing)
         else:
             delay = self.recorded_delay(work.number, work.attempt + (not is_passing))
+            # Reading: where something was held back this retry may have been. A wrong guess is noticed,
+            # for what was held is counted.
+            if delay is None and self.batch.held:
+                delay = self.policy_delay(work, state, is_passing)
         if delay is None:
             self.finish(work, f"ActivityTaskException {state} {work.id}")
             return
