@@ -4,14 +4,15 @@
 # cython: warn.maybe_uninitialized=True
 """The replay engine: pages of bytes in, decisions out.
 
-    scan      JSON bytes to spans, one pass, no objects            scan.pxd, kinds.pxd, rows.pxd
+    scan      JSON bytes to spans, one pass, no objects            scan.pxd, kinds.pxd, rows.pxd, text.pyx
     page      a response body: its envelope, a row for each event  page.pyx
-    history   rows of all pages, by event id                       history.pyx, text.pyx
+    history   rows of all pages, by event id                       history.pyx
     index     what became of each thing asked for                  index.pyx, views.pyx
     promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
-    decision  what the decider asks for                            decision.pyx
-    record    commands held against what history recorded          record.pyx, outcome.pyx, report.pyx
-    replay    the decider driven batch by batch                    replay.pyx, response.pyx, api.pyx
+    decision  what the decider asks for                            decision.pyx, command.pyx, request.pyx, cached.pyx
+    record    what history says it asked for, and what came of it  record.pyx, attempts.pyx, cancel.pyx, outcome.pyx
+    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx
+    api       what decider code calls                              api.pyx
 
 Nothing here does I/O, knows boto3, or reads a clock.
 """
@@ -58,10 +59,16 @@ include "views.pyx"
 include "branch.pyx"
 include "promise.pyx"
 include "decision.pyx"
+include "command.pyx"
+include "request.pyx"
+include "cached.pyx"
 include "record.pyx"
+include "attempts.pyx"
+include "cancel.pyx"
 include "outcome.pyx"
 include "report.pyx"
 include "response.pyx"
+include "waking.pyx"
 include "replay.pyx"
 include "api.pyx"
 

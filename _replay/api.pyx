@@ -10,13 +10,13 @@ def current_run():
 
 def start_timer(seconds):
     """A Promise that is resolved, with None, after so many seconds."""
-    return decider_run("Timer.get()").start_timer(seconds)
+    return new_user_timer(decider_run("Timer.get()"), seconds)
 
 
 def sleep(seconds):
     """Wait so many seconds; in an `async def` decider: `await sleep(…)`."""
     cdef Run run = decider_run("sleep()")
-    return run.hand_over(run.start_timer(seconds))
+    return hand_over(run, new_user_timer(run, seconds))
 
 
 def record_marker(str name not None, details=None):
@@ -30,7 +30,7 @@ def record_marker(str name not None, details=None):
         details = json.dumps(details)
     if details is not None and len(details) > LONGEST_FIELD:
         raise UsageError(f"marker {name!r}: details of {len(details)} characters; SWF holds {LONGEST_FIELD}")
-    return run.record_marker(name, details)
+    return new_marker(run, name, details)
 
 
 def spawn(function, *args, **kwargs):
@@ -38,12 +38,12 @@ def spawn(function, *args, **kwargs):
     cdef Run run = decider_run("spawn()")
     if not isinstance(function, Callable):
         raise UsageError(f"spawn() takes a function, found {function!r}")
-    return run.spawn(function, args, kwargs).promise
+    return spawn_branch(run, function, args, kwargs).promise
 
 
 def signals(str name not None):
     """The queue of the signals of a name."""
-    return decider_run("signals()").signal_queue(name)
+    return signal_queue(decider_run("signals()"), name)
 
 
 def signal_external(str workflow_id not None, str name not None, input=None, run_id=None):
@@ -53,15 +53,15 @@ def signal_external(str workflow_id not None, str name not None, input=None, run
         members["input"] = input
     if run_id is not None:
         members["runId"] = run_id
-    return decider_run("signal_external()").signal_external(members)
+    return new_signal(decider_run("signal_external()"), members)
 
 
 def cancel_external(str workflow_id not None, run_id=None):
     """Ask another execution to cancel; a Promise of the delivery."""
-    return decider_run("cancel_external()").cancel_external(workflow_id, run_id)
+    return new_cancel_request(decider_run("cancel_external()"), workflow_id, run_id)
 
 
 def continue_as_new(args, kwargs, overrides):
     """End the run here and go on with these arguments; does not return."""
     cdef Run run = decider_run("continue_as_new()")
-    raise ContinueAsNew(run.continuation(run.encode_input(run.task, args, kwargs), overrides))
+    raise ContinueAsNew(continuation(run, encode_input(run, run.task, args, kwargs), overrides))

@@ -43,7 +43,7 @@ cdef Run decider_run(str what):
     cdef Run run = running()
     if run is None:
         raise UsageError(f"{what} works only inside a decider, while a worker runs it")
-    run.check_awake(what)
+    check_awake(run, what)
     return run
 
 
@@ -59,7 +59,7 @@ cdef class Branch:
     cdef object greenlet
     cdef object parent        # the greenlet that this one was last resumed from
     cdef object waiting_on    # the Promise at which it stands
-    cdef BaseException thrown # to be raised where it stands
+    cdef BaseException thrown  # to be raised where it stands
     cdef bint is_main
     cdef bint is_async
     cdef bint ended
@@ -122,11 +122,11 @@ cdef class Branch:
         except BaseException as exception:
             if not self.ended:
                 self.ended = True
-                self.run.branch_failed(self, exception)
+                branch_failed(self.run, self, exception)
         else:
             if not self.ended:
                 self.ended = True
-                self.run.branch_returned(self, result)
+                branch_returned(self.run, self, result)
 
     cdef object drive(self, object coroutine):
         """A coroutine to its end: whatever it awaits of ours suspends the greenlet itself."""

@@ -51,8 +51,8 @@ cdef class Task:
         if run is None:
             return self.function(*args, **kwargs)
         if self.is_method and args:
-            return run.call(self, args[0], args[1:], kwargs)
-        return run.call(self, None, args, kwargs)
+            return call_task(run, self, args[0], args[1:], kwargs)
+        return call_task(run, self, None, args, kwargs)
 
     def __get__(self, instance, owner):
         if instance is None:
@@ -75,7 +75,7 @@ cdef class Bound:
         cdef Run run = running()
         if run is None:
             return self.task.function(self.instance, *args, **kwargs)
-        return run.call(self.task, self.instance, args, kwargs)
+        return call_task(run, self.task, self.instance, args, kwargs)
 
     def __getattr__(self, name):
         return getattr(self.task, name)
@@ -126,12 +126,12 @@ cdef class Command(Promise):
     cdef bint gives_up        # canceled: no further attempt
 
     cdef int read(self) except -1:
-        return self.run.read_outcome(self)
+        return read_outcome(self.run, self)
 
     def cancel(self):
-        """Ask that the work be canceled. The promise then raises Canceled: a timer's at once, others' when SWF says so."""
+        """Ask that the work be canceled. Its result raises Canceled: a timer's at once, others' when SWF says so."""
         cdef Run run = decider_run("cancel()")
-        run.cancel_command(self)
+        cancel_command(run, self)
 
     cdef str command_id(self):
         if self.swf_id is None:
@@ -147,7 +147,7 @@ cdef class Command(Promise):
     @property
     def id(self):
         """The id that SWF knows it by: activityId, timerId or workflowId; None for a marker."""
-        return self.run.workflow_id_of(self) if self.kind == CHILD else self.command_id()
+        return workflow_id_of(self.run, self) if self.kind == CHILD else self.command_id()
 
     def __repr__(self):
         state = ("pending", "resolved", "failed", "resolved")[self.state]
@@ -190,7 +190,7 @@ cdef dict decision_of(Run run, Command command):
         }
     if kind == CHILD:
         members = command.task.attributes.copy()
-        members["workflowId"] = run.workflow_id_of(command)
+        members["workflowId"] = workflow_id_of(run, command)
         members["control"] = str(command.number)
         members["input"] = command.input
         return {
@@ -231,7 +231,7 @@ cdef dict decision_of(Run run, Command command):
 # Promises within arguments.
 
 cdef int count_pending(object value, Command command, int depth) except -1:
-    """Have `command` wait for the pending promises in a value; how many there are. Lists, tuples and dicts are searched."""
+    """Have `command` wait for the pending promises in a value (lists, tuples and dicts are searched); how many."""
     cdef int found = 0
     if isinstance(value, Promise):
         if (<Promise>value).state == PENDING:

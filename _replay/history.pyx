@@ -2,8 +2,6 @@
 
 from libc.string cimport memmove
 
-from cpython.mem cimport PyMem_RawCalloc
-
 from os import PathLike, fspath
 
 

@@ -4,6 +4,9 @@ An entity begins with the event that accepted it. It is found by that event (`ro
 table whose slots hold the first entity of an id; `next` leads to the later ones of the same id).
 """
 
+from cpython.mem cimport PyMem_RawCalloc
+
+
 cdef enum EntityKind:
     ACTIVITY
     TIMER
@@ -199,7 +202,6 @@ cdef class Index:
     cdef int begin(self, History history, Row* row, int32_t event_id, int kind) except -1:
         cdef Entity* entity
         cdef Entity* grown
-        cdef Py_ssize_t slot
         if self.count == self.capacity:
             self.capacity = self.capacity + self.capacity // 2 + 16
             grown = <Entity*>PyMem_RawRealloc(self.entities, self.capacity * sizeof(Entity))
@@ -284,12 +286,15 @@ cdef class Index:
         cdef Entity* entity = &self.entities[entity_no]
         cdef Row* row = &history.rows[entity.scheduled - 1]
         cdef bytes body = history.bodies[row.page]
-        cdef Py_ssize_t slot = self.slot(history, entity.kind, PyBytes_AS_STRING(body) + row.key, row.key_length, row.ref)
+        cdef const char* key = PyBytes_AS_STRING(body) + row.key
+        cdef Py_ssize_t slot = self.slot(history, entity.kind, key, row.key_length, row.ref)
         self.slots[slot] = entity_no + 1
         self.used += 1
         return 0
 
-    cdef int32_t find(self, History history, int kind, const char* key, Py_ssize_t length, int32_t number, int32_t after):
+    cdef int32_t find(
+        self, History history, int kind, const char* key, Py_ssize_t length, int32_t number, int32_t after
+    ):
         """The first entity of an id that was accepted behind event `after`, or -1."""
         cdef int32_t entity_no
         if self.mask < 0:

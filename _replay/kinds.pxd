@@ -173,11 +173,27 @@ cdef inline void fill_kinds() noexcept nogil:
     add_kind(CHILD_WORKFLOW_EXECUTION_TIMED_OUT, b"ChildWorkflowExecutionTimedOut", TO_INITIATED)
     add_kind(CHILD_WORKFLOW_EXECUTION_CANCELED, b"ChildWorkflowExecutionCanceled", TO_INITIATED)
     add_kind(CHILD_WORKFLOW_EXECUTION_TERMINATED, b"ChildWorkflowExecutionTerminated", TO_INITIATED)
-    add_kind(SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, b"SignalExternalWorkflowExecutionInitiated", TO_NOTHING)
-    add_kind(SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, b"SignalExternalWorkflowExecutionFailed", TO_INITIATED)
+    add_kind(
+        SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+        b"SignalExternalWorkflowExecutionInitiated",
+        TO_NOTHING,
+    )
+    add_kind(
+        SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+        b"SignalExternalWorkflowExecutionFailed",
+        TO_INITIATED,
+    )
     add_kind(EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, b"ExternalWorkflowExecutionSignaled", TO_INITIATED)
-    add_kind(REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, b"RequestCancelExternalWorkflowExecutionInitiated", TO_NOTHING)
-    add_kind(REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, b"RequestCancelExternalWorkflowExecutionFailed", TO_INITIATED)
+    add_kind(
+        REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED,
+        b"RequestCancelExternalWorkflowExecutionInitiated",
+        TO_NOTHING,
+    )
+    add_kind(
+        REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED,
+        b"RequestCancelExternalWorkflowExecutionFailed",
+        TO_INITIATED,
+    )
     add_kind(EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED, b"ExternalWorkflowExecutionCancelRequested", TO_INITIATED)
     add_kind(LAMBDA_FUNCTION_SCHEDULED, b"LambdaFunctionScheduled", TO_NOTHING)
     add_kind(LAMBDA_FUNCTION_STARTED, b"LambdaFunctionStarted", TO_SCHEDULED)

@@ -97,3 +97,35 @@ cdef int64_t cache_number(str details):
 cdef str back_off_id(int kind, int32_t number, int32_t attempt):
     """Id of the timer before an attempt."""
     return f"{'a' if kind == ACTIVITY else 'c' if kind == CHILD else 'l'}{number}-{attempt}"
+
+
+cdef int read_outcome(Run run, Command command) except -1:
+    """Read a command's result or failure from the event that ended it."""
+    cdef History history = run.history
+    cdef Row* row = &history.rows[command.event_id - 1]
+    cdef Task task = command.task
+    cdef bytes text
+    if row.kind == ACTIVITY_TASK_COMPLETED or row.kind == CHILD_WORKFLOW_EXECUTION_COMPLETED \
+            or row.kind == LAMBDA_FUNCTION_COMPLETED:
+        if task.plain_results and row.flags & HAS_VALUE:
+            text = history.value_bytes(row)
+            if len(text) and text[0] != TIER_PREFIX:
+                try:
+                    command.outcome = json_value(text)
+                    command.state = VALUE
+                    return 0
+                except ValueError:
+                    pass  # the codec says what is wrong with it, and with what
+        try:
+            command.outcome = task.codec.decode_result(history.value_text(row))
+        except DataStoreError as error:
+            break_off(run, error)
+        command.state = VALUE
+    elif row.kind == EXTERNAL_WORKFLOW_EXECUTION_SIGNALED \
+            or row.kind == EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+        command.outcome = None
+        command.state = VALUE
+    else:
+        command.outcome = failure_of(run, command, history.attributes(command.event_id), row.kind)
+        command.state = FAILURE
+    return 0

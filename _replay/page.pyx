@@ -31,7 +31,7 @@ cdef class Page:
         self.body = body
         self.task_token = self.workflow_id = self.run_id = ""
         if len(self.body) >= UINT32_MAX:
-            raise HistoryFormatError(f"a page of less than 4 GB expected, found one of {len(self.body)} bytes", offset=0)
+            raise HistoryFormatError(f"a page of less than 4 GB expected, found {len(self.body)} bytes", offset=0)
         scan.buf = PyBytes_AS_STRING(self.body)
         scan.end = len(self.body)
         scan.expected = b""

@@ -45,7 +45,7 @@ cdef class Promise:
     def result(self):
         """The value; waits until it is there, and raises if there will be none."""
         if self.state == PENDING:
-            self.run.wait(self)
+            wait_for(self.run, self)
         return self.value()
 
     @property
@@ -130,7 +130,7 @@ cdef class Pending(Promise):
         return self.state != PENDING
 
     cdef int read(self) except -1:
-        self.outcome = self.run.signal_value(self.event_id)
+        self.outcome = signal_value(self.run, self.event_id)
         self.state = VALUE
         return 0
 
@@ -147,7 +147,7 @@ cdef class Listener(Promise):
 
     cdef int start_timer(self, object timeout) except -1:
         if timeout is not None:
-            self.timer = self.run.start_timeout(timeout)
+            self.timer = start_timeout(self.run, timeout)
             self.timer.add_waiter(self)
         return 0
 
@@ -156,7 +156,7 @@ cdef class Listener(Promise):
 
     cdef int stop_timer(self) except -1:
         if self.timer is not None:
-            self.run.cancel_command(self.timer)
+            cancel_command(self.run, self.timer)
         return 0
 
 
@@ -194,7 +194,7 @@ cdef class Group(Listener):
         if first is not None or group.missing == 0:
             group.conclude(first)
         else:
-            run.about_to_wait()
+            about_to_wait(run)
             for member in members:
                 if member.state == PENDING:
                     member.add_waiter(group)
@@ -205,7 +205,7 @@ cdef class Group(Listener):
         if self.state != PENDING:
             return None
         if member is self.timer:
-            self.run.settle(self, FAILURE, timed_out())
+            settle(self.run, self, FAILURE, timed_out())
             return self
         self.missing -= 1
         if self.mode == ALL and self.missing and member.exception is None:
@@ -216,11 +216,11 @@ cdef class Group(Listener):
 
     cdef int conclude(self, Promise member) except -1:
         if self.mode == ANY:
-            self.run.settle(self, VALUE, member)
+            settle(self.run, self, VALUE, member)
         elif member is not None and member.exception is not None:
-            self.run.settle(self, FAILURE, member.exception)
+            settle(self.run, self, FAILURE, member.exception)
         else:
-            self.run.settle(self, RECORDED, None)
+            settle(self.run, self, RECORDED, None)
         return 0
 
     cdef int read(self) except -1:
@@ -256,9 +256,9 @@ cdef class SignalDeadline(Listener):
                 self.getter.abandon()
             else:  # it came in the same batch, behind the timer: it stays for the next who asks
                 self.queue.arrived.appendleft(self.getter.event_id)
-            self.run.settle(self, FAILURE, timed_out())
+            settle(self.run, self, FAILURE, timed_out())
         else:
-            self.run.settle(self, RECORDED, None)
+            settle(self.run, self, RECORDED, None)
             self.stop_timer()
         return self
 
@@ -289,7 +289,7 @@ cdef list members_of(tuple promises, str what):
 def wait_all(*promises, timeout=None):
     """Wait for all; their results in argument order, or the first failure as soon as it happens."""
     cdef Run run = decider_run("wait_all()")
-    return run.hand_over(Group.of(run, members_of(promises, "wait_all()"), ALL, timeout))
+    return hand_over(run, Group.of(run, members_of(promises, "wait_all()"), ALL, timeout))
 
 
 def wait_any(*promises, timeout=None):
@@ -298,7 +298,7 @@ def wait_any(*promises, timeout=None):
     cdef list members = members_of(promises, "wait_any()")
     if not members:
         raise UsageError("wait_any() waits for at least one Promise")
-    return run.hand_over(Group.of(run, members, ANY, timeout))
+    return hand_over(run, Group.of(run, members, ANY, timeout))
 
 
 @cython.final
@@ -341,22 +341,22 @@ cdef class as_completed(Listener):
             return None
         self.getter = None
         if member is self.timer:
-            self.run.settle(getter, FAILURE, timed_out())
+            settle(self.run, getter, FAILURE, timed_out())
         else:
-            self.run.settle(getter, VALUE, self.arrived.popleft())
+            settle(self.run, getter, VALUE, self.arrived.popleft())
         return getter
 
     cdef int settle_late(self) except -1:
         if self.state == PENDING:
-            self.run.settle(self, FAILURE, timed_out())
+            settle(self.run, self, FAILURE, timed_out())
         return 0
 
     cdef Promise next_promise(self):
         cdef Pending getter = Pending.of(self.run)
         if self.arrived:
-            self.run.settle(getter, VALUE, self.arrived.popleft())
+            settle(self.run, getter, VALUE, self.arrived.popleft())
         elif self.state == FAILURE:
-            self.run.settle(getter, FAILURE, self.outcome)
+            settle(self.run, getter, FAILURE, self.outcome)
         else:
             self.getter = getter
         return getter
@@ -405,7 +405,7 @@ cdef class SignalQueue:
         if self.getters:
             getter = self.getters.popleft()
             getter.event_id = event_id
-            self.run.settle(getter, RECORDED, None)
+            settle(self.run, getter, RECORDED, None)
         else:
             self.arrived.append(event_id)
         return 0
@@ -418,7 +418,7 @@ cdef class SignalQueue:
         cdef Promise promise = self.next_signal()
         if timeout is not None and promise.state == PENDING:
             promise = SignalDeadline.of(self, promise, timeout)
-        return self.run.hand_over(promise)
+        return hand_over(self.run, promise)
 
     def __iter__(self):
         return self
@@ -445,8 +445,8 @@ cdef class SignalQueue:
         """Give it the first signal that nobody took, or else a place in the queue."""
         if self.arrived:
             getter.event_id = self.arrived.popleft()
-            return self.run.settle(getter, RECORDED, None)
-        self.run.about_to_wait()
+            return settle(self.run, getter, RECORDED, None)
+        about_to_wait(self.run)
         self.getters.append(getter)
         return 0
 

@@ -81,13 +81,13 @@ cdef int match_accepted(Run run, Row* row, int64_t event_id) except -1:
     if command is None:
         if is_librarys_own(run.history, row):
             return 0
-        command = run.take_unrecorded(begun_by(row.kind), row)
+        command = take_unrecorded(run, begun_by(row.kind), row)
         if command is not None:
             (<list>run.accepted)[entity] = command
     if command is None or command.stage != QUEUED:
-        raise run.missing(event_id)
-    if command.task is not None and row.type_no and not run.is_of_type(command.task, row.type_no):
-        raise run.renamed(event_id, command)
+        raise missing_report(run, event_id)
+    if command.task is not None and row.type_no and not is_of_type(run, command.task, row.type_no):
+        raise renamed_report(run, event_id, command)
     command.entity = entity
     command.stage = ACCEPTED
     command.input = None  # the history has it now
@@ -99,7 +99,7 @@ cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command
     queued = run.marker_commands.get(run.history.key_text(row))
     if not queued:
-        raise run.missing(event_id)
+        raise missing_report(run, event_id)
     command = queued.popleft()
     command.stage = OVER
     run.outstanding -= 1
@@ -109,7 +109,7 @@ cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
 cdef int match_request(Run run, int kind, str id, int64_t event_id) except -1:
     cdef Command command = run.unrecorded.pop((kind, id), None)
     if command is None:
-        raise run.missing(event_id)
+        raise missing_report(run, event_id)
     command.stage = OVER
     run.outstanding -= 1
     return 0
@@ -117,9 +117,9 @@ cdef int match_request(Run run, int kind, str id, int64_t event_id) except -1:
 
 cdef int match_refused(Run run, int64_t event_id) except -1:
     cdef object key = refusal_key(run.history, event_id)
-    cdef Command command = run.refused_command(key, event_id) if key is not None else None
+    cdef Command command = refused_command(run, key, event_id) if key is not None else None
     if command is None or command.stage != QUEUED:
-        raise run.missing(event_id)
+        raise missing_report(run, event_id)
     run.outstanding -= 1
     command.stage = BACKING_OFF
     command.event_id = <int32_t>event_id
@@ -142,7 +142,7 @@ cdef dict CLOSE_DECISIONS = {
 cdef int match_close(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command = run.closing
     if command is None or command.stage != QUEUED or command.details[0] != CLOSE_DECISIONS[row.kind]:
-        raise run.missing(event_id)
+        raise missing_report(run, event_id)
     run.outstanding -= 1
     if row.kind in CLOSE_STATUS:
         command.stage = OVER
@@ -157,7 +157,7 @@ cdef int check_rest(Run run, int64_t completed, int64_t held) except -1:
     """What has no record must be as much as the decision says that it held back."""
     if run.outstanding == held:
         return 0
-    raise run.extra(completed, held)
+    raise extra_report(run, completed, held)
 
 
 cdef int apply_event(Run run, int64_t event_id) except -1:
@@ -168,33 +168,33 @@ cdef int apply_event(Run run, int64_t event_id) except -1:
     if kind == ACTIVITY_TASK_COMPLETED or kind == CHILD_WORKFLOW_EXECUTION_COMPLETED \
             or kind == LAMBDA_FUNCTION_COMPLETED or kind == EXTERNAL_WORKFLOW_EXECUTION_SIGNALED \
             or kind == EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        command = run.concerned(row, event_id)
+        command = concerned(run, row, event_id)
         if command is not None:
             command.event_id = <int32_t>event_id
             command.stage = OVER
-            run.settle(command, RECORDED, None)
+            settle(run, command, RECORDED, None)
     elif kind == TIMER_FIRED:
-        command = run.concerned(row, event_id)
+        command = concerned(run, row, event_id)
         if command is not None:
             command.stage = OVER
             if command.serves is not None:
-                run.try_again(command.serves)
+                try_again(run, command.serves)
             else:
-                run.settle(command, VALUE, None)
+                settle(run, command, VALUE, None)
     elif ACTIVITY_TASK_FAILED <= kind <= ACTIVITY_TASK_CANCELED \
             or CHILD_WORKFLOW_EXECUTION_FAILED <= kind <= CHILD_WORKFLOW_EXECUTION_TERMINATED \
             or kind == LAMBDA_FUNCTION_FAILED or kind == LAMBDA_FUNCTION_TIMED_OUT \
             or kind == START_LAMBDA_FUNCTION_FAILED or kind == START_CHILD_WORKFLOW_EXECUTION_FAILED \
             or kind == SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED \
             or kind == REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-        command = run.concerned(row, event_id)
+        command = concerned(run, row, event_id)
         if command is not None:
             command.event_id = <int32_t>event_id
-            run.work_failed(command, STATE_NAMES[run.history.index.entities[row_entity(run, row)].state])
+            work_failed(run, command, STATE_NAMES[run.history.index.entities[row_entity(run, row)].state])
     elif kind == WORKFLOW_EXECUTION_SIGNALED:
-        run.signal_queue(run.history.key_text(row)).arrive(event_id)
+        signal_queue(run, run.history.key_text(row)).arrive(event_id)
     elif kind == WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-        run.request_cancel()
+        request_cancel(run)
     elif kind == WORKFLOW_EXECUTION_TERMINATED or kind == WORKFLOW_EXECUTION_TIMED_OUT:
         run.ended = True
     return 0

@@ -52,7 +52,7 @@ cdef str recorded_text(History history, int64_t event_id):
 cdef str produced_text(Run run):
     """What waits for a record, in words."""
     cdef list waiting
-    run.tidy_queue()
+    tidy_queue(run)
     waiting = [describe(command) for command in run.queue]
     if not waiting:
         return "nothing"

@@ -51,8 +51,6 @@ cdef int compose_response(Run run) except -1:
             held += len(sent) - len(decisions)
             break
         decisions.append(decision)
-    if held and run.closing is not None and decisions and len(decisions) == len(sent) and sent[len(sent) - 1] is run.closing:
-        raise AssertionError("a close goes last")
     if crowded or held and run.closing is not None and not any_open(run):
         decisions.append({
             "decisionType": "StartTimer",
@@ -87,12 +85,15 @@ cdef int64_t wire_size(dict decision) except -1:
 
 cdef str context_of(Run run, int64_t held):
     """executionContext: the user's status text, and on its last line what the library has to say."""
+    cdef list decisions = run.history.index.decisions
     cdef dict line = {}
-    if not run.history.index.decisions and run.run_id:
+    if not decisions and run.run_id:
         line["run"] = run.run_id
     if held:
         line["held"] = held
     if not line:
+        if run.status_text is None and decisions and run.is_pause(decisions[len(decisions) - 1]):
+            return ""  # or consoles would go on showing why it paused
         return run.status_text
     text = json.dumps({"pyswf": 1, **line}, separators=(",", ":"))
     return text if run.status_text is None else f"{run.status_text}\n{text}"

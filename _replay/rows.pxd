@@ -205,7 +205,9 @@ cdef inline Py_ssize_t scan_attributes(
 
 
 cdef uint64_t LARGEST_EXACT = <uint64_t>1 << 53
-cdef double[18] TENS = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17]
+cdef double[18] TENS = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+]
 
 
 cdef inline Py_ssize_t scan_timestamp(Scan* scan, Py_ssize_t pos, Row* row) noexcept nogil:
@@ -228,8 +230,8 @@ cdef inline Py_ssize_t scan_timestamp(Scan* scan, Py_ssize_t pos, Row* row) noex
     if at < scan.end - 1 and scan.buf[at] == c"E" and c"0" <= scan.buf[at + 1] <= c"9":
         exponent += scan.buf[at + 1] - c"0"
         at += 2
-    if at - pos < 2 or digits > LARGEST_EXACT or point == pos or stands(scan, point + 1, c"E") or scan.buf[pos] == c"0" \
-            or not (stands(scan, at, c",") or stands(scan, at, c"}")) or scan.buf[at - 1] == c".":
+    if at - pos < 2 or digits > LARGEST_EXACT or scan.buf[pos] == c"0" or point == pos \
+            or stands(scan, point + 1, c"E") or not (stands(scan, at, c",") or stands(scan, at, c"}")) or scan.buf[at - 1] == c".":
         row.timestamp = NAN
         row.flags |= TIMESTAMP_AS_TEXT
         return skip_scalar(scan, pos)

@@ -55,7 +55,9 @@ cdef class Work:
         """The id that SWF knows it by."""
         id = self.read().get(self._id)
         if not isinstance(id, str):
-            raise HistoryFormatError(f"{self._id} expected as a string, found {id!r}", event_id=self.scheduled_event_id)
+            raise HistoryFormatError(
+                f"{self._id} expected as a string, found {id!r}", event_id=self.scheduled_event_id
+            )
         return id
 
     @property
@@ -97,7 +99,8 @@ class Activity(Work):
     _members = frozenset(
         "activity_id activity_type input control schedule_to_start_timeout schedule_to_close_timeout"
         " start_to_close_timeout heartbeat_timeout task_list task_priority decision_task_completed_event_id identity"
-        " scheduled_event_id started_event_id result reason details timeout_type latest_cancel_requested_event_id".split()
+        " scheduled_event_id started_event_id result reason details timeout_type"
+        " latest_cancel_requested_event_id".split()
     )
 
 

@@ -1,0 +1,94 @@
+"""Failures judged: another attempt at once, one after a timer, or none."""
+
+
+cdef int work_failed(Run run, Command command, str state) except -1:
+    """Something accepted ended otherwise than well: another attempt, or the promise fails."""
+    cdef str cause = None
+    if state == "FAILED_TO_SCHEDULE":
+        cause = run.history.attributes(command.event_id).get("cause")
+    return judge(run, command, state, cause)
+
+
+cdef int judge_refusal(Run run, Command command, int64_t event_id) except -1:
+    """SWF did not accept a command."""
+    cdef str cause = run.history.attributes(event_id).get("cause")
+    if command.kind == CLOSE:
+        return close_refused(run, command, cause)
+    if command.kind == TIMER and is_passing_refusal(cause):
+        return enqueue(run, command)
+    return judge(run, command, "FAILED_TO_SCHEDULE", cause)
+
+
+cdef int judge(Run run, Command command, str state, str cause) except -1:
+    cdef bint passing = is_passing_refusal(cause)
+    cdef int32_t attempt = command.attempt if passing else command.attempt + 1
+    cdef Command timer
+    delay = delay_before(run, command, attempt, state, cause)
+    if delay is None:
+        command.stage = OVER
+        return settle(run, command, RECORDED, None)
+    if passing:
+        command.throttled += 1
+    if command.input is None and command.entity >= 0:
+        command.input = run.history.value_text(
+            &run.history.rows[run.history.index.entities[command.entity].scheduled - 1]
+        )
+    command.attempt = attempt
+    command.swf_id = None
+    if delay == 0:
+        return enqueue(run, command)
+    command.stage = BACKING_OFF
+    timer = new_timer(run, delay, back_off_id(command.kind, command.number, attempt))
+    timer.serves = command
+    return enqueue(run, timer)
+
+
+cdef object delay_before(Run run, Command command, int32_t attempt, str state, str cause):
+    """Seconds before the next attempt, or None. Where history shows what was decided, that; else the policy's word."""
+    cdef str id = str(command.number) if attempt == 1 else f"{command.number}-{attempt}"
+    cdef int64_t waited, retried
+    if command.gives_up or command.task is None or run.finished:
+        return None
+    if not run.is_last:
+        waited = asked_for(run, TIMER, 0, back_off_id(command.kind, command.number, attempt))
+        retried = asked_for(run, command.kind, command.number, id)
+        if waited and (not retried or waited < retried):
+            return 1.0  # a timer that has its record: how long it ran is history's
+        if retried:
+            return 0
+        if not run.batch_held:
+            return None
+    return command.task.policy.delay(
+        command.attempt + command.throttled, state, cause, command.throttled
+    )
+
+
+cdef int64_t asked_for(Run run, int kind, int32_t number, str id):
+    """The first event behind this batch that accepts or refuses such a command, or 0."""
+    cdef bytes text = id.encode()
+    cdef int32_t entity = run.history.index.find(
+        run.history, kind, PyBytes_AS_STRING(text), len(text), number, <int32_t>run.batch_end
+    )
+    cdef int64_t first = run.history.index.entities[entity].scheduled if entity >= 0 else 0
+    for event_id in run.refused.get((kind, number) if by_number(kind) else (kind, id), ()):
+        if event_id > run.batch_end and (first == 0 or event_id < first):
+            first = event_id
+    return first
+
+
+cdef int try_again(Run run, Command command) except -1:
+    """A back-off is over."""
+    if command.stage == BACKING_OFF and (not run.finished or command.kind == CLOSE):
+        return enqueue(run, command)
+    return 0
+
+
+cdef int close_refused(Run run, Command command, str cause) except -1:
+    """UNHANDLED_DECISION: once more with the news. Any other cause: after a while."""
+    cdef Command timer
+    if cause == "UNHANDLED_DECISION":
+        return enqueue(run, command)
+    run.closes += 1
+    timer = new_timer(run, min(10.0 * 2 ** (run.closes - 1), 600.0), f"close-{run.closes}")
+    timer.serves = command
+    return enqueue(run, timer)

@@ -1,0 +1,59 @@
+"""Work canceled: what has not left is withdrawn, what is open is asked to stop."""
+
+
+cdef int cancel_command(Run run, Command command) except -1:
+    cdef Command request
+    command.gives_up = True
+    if command.stage == OVER or command.kind >= <int>MARKER or command.details == "cancel requested":
+        return 0
+    if command.stage == BACKING_OFF:
+        return stop_back_off(run, command)
+    if command.stage != ACCEPTED and command.attempt == 1 and command.throttled == 0:
+        return withdraw(run, command)
+    # A further attempt is sent although it is canceled: without a record, a replay would take the failure
+    # before it as delivered.
+    if command.kind == ACTIVITY or command.kind == TIMER:
+        request = new_command(run, CANCEL_ACTIVITY if command.kind == ACTIVITY else CANCEL_TIMER)
+        request.swf_id = command.command_id()
+        enqueue(run, request)
+    elif command.kind == CHILD:
+        new_cancel_request(run, workflow_id_of(run, command), None)
+    if command.kind == TIMER:
+        command.stage = OVER
+        return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))
+    command.details = "cancel requested"
+    return 0
+
+
+cdef int withdraw(Run run, Command command) except -1:
+    """A command canceled before it left is not sent at all."""
+    cdef int32_t entity
+    if command.stage == QUEUED:
+        run.outstanding -= 1
+        run.unrecorded.pop(command.record_key(), None)
+        entity = find_accepted(run, command)
+        if entity >= 0:
+            run.accepted[entity] = None
+    command.stage = OVER
+    return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled before it was sent"))
+
+
+cdef int stop_back_off(Run run, Command command) except -1:
+    """Canceled between two attempts: the timer is canceled, also one that has not left yet."""
+    cdef Command timer, request
+    for timer in [*run.accepted, *run.queue]:
+        if timer is not None and timer.serves is command and timer.stage != OVER:
+            request = new_command(run, CANCEL_TIMER)
+            request.swf_id = timer.command_id()
+            enqueue(run, request)
+            break
+    command.stage = OVER
+    return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))
+
+
+cdef int cancel_open_work(Run run) except -1:
+    cdef Command command
+    for command in [*run.accepted, *run.queue]:
+        if command is not None and command.kind <= CHILD:
+            cancel_command(run, command if command.serves is None else command.serves)
+    return 0

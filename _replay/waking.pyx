@@ -1,0 +1,217 @@
+"""Who runs when: the decider started, suspended, woken in the order of the events, ended."""
+
+
+cdef int start_main(Run run) except -1:
+    cdef Branch main = Branch.__new__(Branch)
+    cdef Pending promise = Pending.of(run)
+    args, kwargs = run.task.codec.decode_input(run.history.value_text(&run.history.rows[0]))
+    main.run = run
+    main.function = run.task.function
+    main.args = tuple(args) if run.instance is None else (run.instance, *args)
+    main.kwargs = dict(kwargs)
+    main.promise = promise
+    main.is_main = True
+    run.main = main
+    run.branches.append(main)
+    main.start()
+    return check_broken(run)
+
+
+cdef Branch spawn_branch(Run run, object function, tuple args, dict kwargs):
+    cdef Branch branch = Branch.__new__(Branch)
+    check_awake(run, "spawn()")
+    branch.run = run
+    branch.function = function
+    branch.args = args
+    branch.kwargs = kwargs
+    branch.promise = Pending.of(run)
+    run.branches.append(branch)
+    branch.start()
+    return branch
+
+
+cdef int drain(Run run) except -1:
+    """Wake who waits, in the order of the events; whoever wakes may resolve more."""
+    cdef Py_ssize_t next = 0
+    while not run.finished:
+        if run.unblocked:
+            issue_unblocked(run)
+        if next == len(run.woken):
+            break
+        item = run.woken[next]
+        next += 1
+        if item is CANCEL_REQUEST:
+            deliver_cancel(run)
+        else:
+            wake(run, item)
+    run.woken = []
+    return 0
+
+
+cdef int wake(Run run, Promise promise) except -1:
+    waiters = promise.waiters
+    promise.waiters = None
+    if type(waiters) is list:
+        for waiter in <list>waiters:
+            wake_one(run, promise, waiter)
+    elif waiters is not None:
+        wake_one(run, promise, waiters)
+    return 0
+
+
+cdef int wake_one(Run run, Promise promise, object waiter) except -1:
+    cdef Promise settled
+    if run.finished:
+        return 0
+    if type(waiter) is Branch:
+        if (<Branch>waiter).waiting_on is promise and not (<Branch>waiter).ended:
+            (<Branch>waiter).resume()
+            check_broken(run)
+    elif isinstance(waiter, Listener):
+        settled = (<Listener>waiter).note(promise)
+        if settled is not None:
+            wake(run, settled)
+    return 0
+
+
+cdef int check_broken(Run run) except -1:
+    if run.broken is not None:
+        raise run.broken
+    return 0
+
+
+cdef int break_off(Run run, BaseException error) except -1:
+    """An error that is not the user code's to see: the branch stands still for ever, the run ends with it."""
+    cdef Branch branch = run.branch
+    if branch is None:
+        raise error
+    run.broken = error
+    while True:
+        branch.leave()
+        if run.closed:
+            raise GreenletExit
+
+
+cdef int check_awake(Run run, str what) except -1:
+    if run.closed or run.finished:
+        raise GreenletExit
+    if run.in_cached:
+        raise UsageError(f"a @cached function cannot use {what}: it may neither wait nor ask for work")
+    if run.branch is None:
+        raise UsageError(f"{what} works only inside a decider, while a worker runs it")
+    return 0
+
+
+cdef int wait_for(Run run, Promise promise) except -1:
+    """Suspend the running branch until `promise` is resolved."""
+    cdef Branch branch = run.branch
+    if branch is None and not run.closed:
+        raise UsageError("a Promise can be waited for only inside the decider that asked for it")
+    if run.closed or run.finished:
+        if branch is not None and branch.ended:
+            # Evicted code that waits again: it stands still, for good.
+            branch.leave()
+        raise GreenletExit
+    check_awake(run, "waiting")
+    about_to_wait(run)
+    if not promise.wait_again():
+        branch.suspend(promise)
+    return 0
+
+
+cdef int about_to_wait(Run run) except -1:
+    """A cancel request that could not be raised yet is raised where the main function next waits."""
+    if run.branch.is_main and run.cancel_pending and run.shields == 0:
+        run.cancel_pending = False
+        raise WorkflowCanceled
+    return 0
+
+
+cdef object hand_over(Run run, Promise promise):
+    """To an async branch the promise, to await; to any other its result."""
+    if run.branch.is_async:
+        return promise
+    return promise.result
+
+
+cdef int settle(Run run, Promise promise, Outcome state, object outcome) except -1:
+    promise.state = state
+    promise.outcome = outcome
+    run.order += 1
+    promise.order = run.order
+    if promise.waiters is not None:
+        run.woken.append(promise)
+        unblock(run, promise)
+    return 0
+
+
+cdef int unblock(Run run, Promise promise) except -1:
+    """Commands that waited for this argument need not wait for the wakes: they are issued before them."""
+    cdef Command command
+    cdef list waiters = promise.waiters if type(promise.waiters) is list else [promise.waiters]
+    for waiter in waiters:
+        if type(waiter) is Command:
+            command = waiter
+            command.blockers -= 1
+            if command.blockers == 0 and command.stage == BLOCKED:
+                run.unblocked.append(command)
+    return 0
+
+
+cdef int request_cancel(Run run) except -1:
+    if not run.cancel_requested:
+        run.cancel_requested = run.cancel_pending = True
+        run.woken.append(CANCEL_REQUEST)
+    return 0
+
+
+cdef int deliver_cancel(Run run) except -1:
+    cdef Promise promise = run.main.waiting_on
+    if run.cancel_pending and run.shields == 0 and promise is not None:
+        run.cancel_pending = False
+        promise.abandon()
+        run.main.thrown = WorkflowCanceled()
+        run.main.resume()
+        check_broken(run)
+    return 0
+
+
+cdef int branch_returned(Run run, Branch branch, object result) except -1:
+    if not branch.is_main:
+        return settle(run, branch.promise, VALUE, result)
+    if run.task.continues_indefinitely:
+        return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, None, None))
+    try:
+        members = {"result": run.task.codec.encode_result(result, run.scope)}
+    except DataStoreError as error:
+        run.broken = error
+        return 0
+    except Exception as error:
+        return branch_failed(run, branch, error)
+    return finish_run(run, "CompleteWorkflowExecution", members)
+
+
+cdef int branch_failed(Run run, Branch branch, BaseException exception) except -1:
+    if not branch.is_main:
+        return settle(run, branch.promise, FAILURE, exception)
+    if isinstance(exception, ContinueAsNew):
+        return finish_run(run, "ContinueAsNewWorkflowExecution", exception.args[0])
+    if isinstance(exception, WorkflowCanceled):
+        cancel_open_work(run)
+        return finish_run(run, "CancelWorkflowExecution", {})
+    run.failure = exception
+    reason, details = run.task.codec.encode_failure(exception, run.scope)
+    return finish_run(run, "FailWorkflowExecution", {"reason": reason, "details": details})
+
+
+cdef int finish_run(Run run, str decision_type, dict members) except -1:
+    """The decider's function has ended: the other branches end with it, and the execution is to be closed."""
+    cdef Branch branch
+    run.finished = True
+    for branch in run.branches:
+        branch.close()
+    run.branches = []
+    run.closing = new_command(run, CLOSE)
+    run.closing.details = (decision_type, members)
+    enqueue(run, run.closing)
+    return 0
