@@ -7,7 +7,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 # Shared machines are noisy: a deadline would fail examples that are only unlucky.
-settings.register_profile("quick", deadline=None, max_examples=40)
+settings.register_profile("quick", deadline=None, max_examples=100)
 settings.register_profile(
     "ci",
     deadline=None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import example, given, note
+from hypothesis import example, given, note, settings
 from hypothesis import strategies as st
 
 from pyswf_fast._replay import History, Run
@@ -139,6 +139,7 @@ def test_decisions(program: Block, numbers: bytes) -> None:
     waits=st.lists(st.sampled_from([5, None]), max_size=2),
     numbers=st.binary(max_size=200),
 )
+@settings(max_examples=max(10, settings.default.max_examples // 6))
 def test_many_decisions(calls: list[str], waits: list[int | None], numbers: bytes) -> None:
     """The same where more is asked for than one response holds, and held back over several decisions."""
     everything = [*range(len(calls))]
