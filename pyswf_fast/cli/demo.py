@@ -21,15 +21,16 @@ from pyswf_fast.cli.output import console, print_json
 from pyswf_fast.cli.processes import Processes
 from pyswf_fast.cli.session import Session
 from pyswf_fast.cli.watch import Watch
-from pyswf_fast.exceptions import SwfError
+from pyswf_fast.exceptions import ServiceFault, SwfError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from pyswf_fast import Client, Execution
+
 __all__ = ["demo"]
 
 DOMAIN = "demo"
-TASK_LIST = "default"
 LOOK_SECONDS = 1.0
 TELL_SECONDS = 5.0
 #: So long a service that does not answer is waited for.
@@ -106,19 +107,10 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
     """Start everything, watch it, and say what came out."""
     began = time.monotonic()
     processes.start_service()
-    session = Session("us-east-1", None, processes.endpoint, DOMAIN, json=False)
     os.environ.pop("AWS_PROFILE", None)  # the service is ours: no account of anybody's has a part in it
     os.environ.update(processes.environment())
+    session = Session("us-east-1", None, processes.endpoint, DOMAIN, json=False)
     client = session.client
-    client.register(
-        deciders=[workflow.survey, workflow.survey_package],
-        activities=[workflow.warm_up, workflow.list_packages, workflow.list_files, *workflow.CHECKS],
-    )
-    processes.start_worker("decider", ["--only", "deciders"])
-    for number in range(1, workers + 1):
-        processes.start_worker(f"worker-{number}", ["--only", "activities", "--activity-concurrency", "2"])
-    execution = client.start(workflow.survey, limit, workflow_id=f"survey-{time.time_ns()}")
-    packages = workflow.list_packages.orig(limit)
 
     def patiently(call: Callable[[], R]) -> R:
         """Do a call; while the service does not answer, see to it that it comes back, and try again."""
@@ -127,21 +119,28 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
             processes.check()
             try:
                 return call()
-            except Exception as error:
+            except SwfError as error:
                 if not is_connection_error(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
 
+    patiently(lambda: client.register(workflow.DECIDERS, workflow.ACTIVITIES))
+    processes.start_worker("decider", ["--only", "deciders"])
+    for number in range(1, workers + 1):
+        processes.start_worker(f"worker-{number}", ["--only", "activities", "--activity-concurrency", "2"])
+    workflow_id = f"survey-{time.time_ns()}"
+    execution = patiently(lambda: start(client, workflow_id, limit))
     watch = Watch(
         lambda operation, **members: patiently(lambda: session.call(operation, **members)),
         execution.workflow_id,
         execution.run_id,
     )
+    packages = workflow.list_packages.orig(limit)
     with Display(workflow.count_activities(packages), len(packages), quiet=quiet) as display:
         patiently(lambda: execution.signal("go", f"process {os.getpid()}"))
         while not watch.is_closed:
             time.sleep(LOOK_SECONDS)
-            patiently(watch.look)
+            watch.look()
             display.update(watch)
     result = patiently(lambda: execution.result(timeout=PATIENCE_SECONDS))
     return {
@@ -154,7 +153,17 @@ def run(processes: Processes, workers: int, limit: int | None, quiet: bool) -> d
     }
 
 
-def is_connection_error(error: Exception) -> bool:
+def start(client: Client, workflow_id: str, limit: int | None) -> Execution:
+    """Start the survey; a start whose answer got lost is found again."""
+    try:
+        return client.start(workflow.survey, limit, workflow_id=workflow_id)
+    except ServiceFault as fault:
+        if fault.type != "WorkflowExecutionAlreadyStartedFault":
+            raise
+        return client.execution(workflow_id)
+
+
+def is_connection_error(error: SwfError) -> bool:
     """Whether a call failed because nobody answered, not because the service said no."""
     return type(error) is SwfError and type(error.__cause__).__module__.startswith("botocore.")
 

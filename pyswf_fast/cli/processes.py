@@ -19,6 +19,7 @@ __all__ = ["Processes"]
 
 START_SECONDS = 60
 STOP_SECONDS = 10
+RETURN_SECONDS = 15
 TAIL_LINES = 5
 LISTENING = re.compile(r"listening on http://([^\s:]+):(\d+)")
 
@@ -81,14 +82,17 @@ class Processes:
         died = self.service.returncode
         self.note(f"the service died ({'signal' if died < 0 else 'exit code'} {abs(died)})")
         self.service = None
-        try:
-            if not self.answers():
+        deadline = time.monotonic() + RETURN_SECONDS
+        while not self.answers():
+            try:
                 self.start_service()
+            except SwfError:  # noqa: PERF203 - it costs nothing beside what it does
+                # Somebody may be starting one at this port, with this file, at this moment.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+            else:
                 return
-        except SwfError:
-            # Somebody may have taken its port in the meantime, with the same file: then all is well.
-            if not self.answers():
-                raise
         self.note(f"another service answers at {self.endpoint}")
 
     def answers(self) -> bool:

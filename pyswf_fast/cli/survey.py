@@ -236,6 +236,10 @@ def add(parts: Iterable[Totals]) -> Totals:
     return dict(sums)
 
 
+DECIDERS = (survey, survey_package)
+ACTIVITIES = (warm_up, list_packages, list_files, *CHECKS)
+
+
 def survey_in_process(limit: int | None = None) -> dict[str, Totals]:
     """The same totals without any workflow: decorated functions are plain ones where nobody decides."""
     found = {}
