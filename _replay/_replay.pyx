@@ -46,6 +46,38 @@ cdef extern from *:
     const char* PYSWF_BUILD
     bint PYSWF_DEBUG
 
+__all__ = [
+    "Activity",
+    "BUILD",
+    "Bound",
+    "ChildWorkflow",
+    "ContinueAsNew",
+    "Event",
+    "History",
+    "Lambda",
+    "Page",
+    "Promise",
+    "RecordedMarker",
+    "RecordedSignal",
+    "Run",
+    "SignalQueue",
+    "StartedTimer",
+    "Task",
+    "Work",
+    "as_completed",
+    "cancel_external",
+    "continue_as_new",
+    "current_run",
+    "record_marker",
+    "signal_external",
+    "signals",
+    "sleep",
+    "spawn",
+    "start_timer",
+    "wait_all",
+    "wait_any",
+]
+
 BUILD = PYSWF_BUILD.decode()
 
 include "kinds.pxd"

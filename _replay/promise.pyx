@@ -310,7 +310,7 @@ cdef class as_completed(Listener):
     cdef object arrived
     cdef Pending getter       # who waits for the next, or None
 
-    def __cinit__(self, promises, timeout=None):
+    def __init__(self, promises, timeout=None):
         cdef Promise member
         cdef list members = members_of((promises,), "as_completed()"), resolved = []
         self.run = decider_run("as_completed()")
@@ -324,9 +324,6 @@ cdef class as_completed(Listener):
         self.arrived = deque(resolved)
         if self.missing:
             self.start_timer(timeout)
-
-    def __init__(self, promises, timeout=None):
-        pass
 
     cdef Promise note(self, Promise member):
         cdef Pending getter = self.getter

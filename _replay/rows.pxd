@@ -231,7 +231,8 @@ cdef inline Py_ssize_t scan_timestamp(Scan* scan, Py_ssize_t pos, Row* row) noex
         exponent += scan.buf[at + 1] - c"0"
         at += 2
     if at - pos < 2 or digits > LARGEST_EXACT or scan.buf[pos] == c"0" or point == pos \
-            or stands(scan, point + 1, c"E") or not (stands(scan, at, c",") or stands(scan, at, c"}")) or scan.buf[at - 1] == c".":
+            or stands(scan, point + 1, c"E") \
+            or not (stands(scan, at, c",") or stands(scan, at, c"}")) or scan.buf[at - 1] == c".":
         row.timestamp = NAN
         row.flags |= TIMESTAMP_AS_TEXT
         return skip_scalar(scan, pos)

@@ -2,11 +2,52 @@
 
 import random as _random
 import uuid as _uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from os import PathLike
 from typing import Any, Final, Generic, Literal, NoReturn, ParamSpec, TypeVar, final, overload
 
 from typing_extensions import Self, disjoint_base
+
+__all__ = [
+    "BUILD",
+    "Activity",
+    "Bound",
+    "ChildWorkflow",
+    "ContinueAsNew",
+    "Event",
+    "History",
+    "Lambda",
+    "Page",
+    "Promise",
+    "RecordedMarker",
+    "RecordedSignal",
+    "Run",
+    "SignalQueue",
+    "StartedTimer",
+    "Task",
+    "Work",
+    "as_completed",
+    "cancel_external",
+    "continue_as_new",
+    "current_run",
+    "record_marker",
+    "signal_external",
+    "signals",
+    "sleep",
+    "spawn",
+    "start_timer",
+    "wait_all",
+    "wait_any",
+]
 
 _P = ParamSpec("_P")
 _R_co = TypeVar("_R_co", covariant=True)
@@ -135,7 +176,7 @@ def wait_any(promises: Iterable[Promise[_T]], /, *, timeout: float | None = None
 
 @final
 class as_completed(Generic[_T]):
-    def __new__(cls, promises: Iterable[Promise[_T]], timeout: float | None = None) -> Self: ...
+    def __init__(self, promises: Iterable[Promise[_T]], timeout: float | None = None) -> None: ...
     def __iter__(self) -> Iterator[Promise[_T]]: ...
     def __next__(self) -> Promise[_T]: ...
     def __aiter__(self) -> AsyncIterator[Promise[_T]]: ...
@@ -233,9 +274,7 @@ def start_timer(seconds: float) -> Promise[None]: ...
 def sleep(seconds: float) -> Any: ...
 def record_marker(name: str, details: object = None) -> Promise[RecordedMarker]: ...
 @overload
-def spawn(
-    function: Callable[_P, Awaitable[_R]], *args: _P.args, **kwargs: _P.kwargs
-) -> Promise[_R]: ...
+def spawn(function: Callable[_P, Awaitable[_R]], *args: _P.args, **kwargs: _P.kwargs) -> Promise[_R]: ...
 @overload
 def spawn(function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> Promise[_R]: ...
 def signals(name: str) -> SignalQueue: ...
@@ -243,4 +282,6 @@ def signal_external(
     workflow_id: str, name: str, input: str | None = None, run_id: str | None = None
 ) -> Promise[None]: ...
 def cancel_external(workflow_id: str, run_id: str | None = None) -> Promise[None]: ...
-def continue_as_new(args: tuple[Any, ...], kwargs: Mapping[str, Any], overrides: dict[str, Any] | None) -> NoReturn: ...
+def continue_as_new(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], overrides: dict[str, Any] | None
+) -> NoReturn: ...

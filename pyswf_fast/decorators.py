@@ -1,15 +1,15 @@
 """The decorators that make activities, deciders and cached functions of plain functions.
 
-A decorated function is still itself: called outside of a decider it returns what it always returned. Called inside
-one, it asks for work and returns a `Promise` of it. The call itself is compiled (`_replay/decision.pyx`); here it is
-said what a call asks for.
+A decorated function is still itself: called outside of a decider it returns what it always returned. Called
+inside one, it asks for work and returns a `Promise` of it. The call itself is compiled (`_replay/decision.pyx`);
+here it is said what a call asks for.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
@@ -43,7 +43,9 @@ class DataOptions:
 
     def codec(self, name: str, function: Callable[..., Any]) -> Codec:
         """Make the codec of a function."""
-        return Codec(name, function, **{field.name: getattr(self, field.name) for field in fields(DataOptions)})
+        return Codec(
+            name, function, **{field.name: getattr(self, field.name) for field in fields(DataOptions)}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,9 @@ class ActivityOptions(DataOptions):
         """Give the members of ScheduleActivityTask that are the same at every call."""
         members: dict[str, Any] = {"activityType": {"name": name, "version": version}}
         if self.swf_task_list is not None:
-            members["taskList"] = {"name": constraints.name(self.swf_task_list, "swf_task_list", trimmed=True)}
+            members["taskList"] = {
+                "name": constraints.name(self.swf_task_list, "swf_task_list", trimmed=True)
+            }
         for member, keyword in (
             ("startToCloseTimeout", "start_to_close_timeout"),
             ("scheduleToStartTimeout", "schedule_to_start_timeout"),
@@ -108,7 +112,9 @@ class DecisionOptions(DataOptions):
         if self.workflow_id is not None:
             members["workflowId"] = constraints.name(self.workflow_id, "workflow_id")
         if self.swf_task_list is not None:
-            members["taskList"] = {"name": constraints.name(self.swf_task_list, "swf_task_list", trimmed=True)}
+            members["taskList"] = {
+                "name": constraints.name(self.swf_task_list, "swf_task_list", trimmed=True)
+            }
         for member, keyword in (
             ("executionStartToCloseTimeout", "execution_start_to_close_timeout"),
             ("taskStartToCloseTimeout", "task_start_to_close_timeout"),
@@ -131,7 +137,7 @@ class _Decorated(Task[P, R], Generic[P, R]):
     """What the decorated callables have in common: they look like the functions that they wrap."""
 
     def _wrap(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(cast(Any, self), function)
+        functools.update_wrapper(cast("Any", self), function)
 
     @property
     def orig(self) -> Callable[..., Any]:
@@ -149,7 +155,9 @@ class _Decorated(Task[P, R], Generic[P, R]):
 class ActivityTask(_Decorated[P, R]):
     """A function decorated with `activity_task`."""
 
-    def __init__(self, function: Callable[P, R], options: ActivityOptions, *, is_method: bool = False) -> None:
+    def __init__(
+        self, function: Callable[P, R], options: ActivityOptions, *, is_method: bool = False
+    ) -> None:
         name, version = _type_of(function, options.swf_task_type, options.swf_task_version, "swf_task")
         super().__init__(
             "activity",
@@ -192,13 +200,17 @@ class ActivityTask(_Decorated[P, R]):
 
     def options(self, **overrides: Any) -> ActivityTask[P, R]:
         """Make a copy with other keywords of `activity_task`, for one call: ``f.options(priority=9)(x)``."""
-        return ActivityTask(self.function, _replaced(self, self._options, overrides), is_method=self.is_method)
+        return ActivityTask(
+            self.function, _replaced(self, self._options, overrides), is_method=self.is_method
+        )
 
 
 class DecisionTask(_Decorated[P, R]):
     """A function decorated with `decision_task`."""
 
-    def __init__(self, function: Callable[P, R], options: DecisionOptions, *, is_method: bool = False) -> None:
+    def __init__(
+        self, function: Callable[P, R], options: DecisionOptions, *, is_method: bool = False
+    ) -> None:
         name, version = _type_of(
             function, options.swf_workflow_type, options.swf_workflow_version, "swf_workflow"
         )
@@ -239,7 +251,9 @@ class DecisionTask(_Decorated[P, R]):
 
     def options(self, **overrides: Any) -> DecisionTask[P, R]:
         """Make a copy with other keywords of `decision_task`, or a `workflow_id`, for one start or child."""
-        return DecisionTask(self.function, _replaced(self, self._options, overrides), is_method=self.is_method)
+        return DecisionTask(
+            self.function, _replaced(self, self._options, overrides), is_method=self.is_method
+        )
 
 
 class CachedFunction(_Decorated[P, R]):
@@ -247,10 +261,16 @@ class CachedFunction(_Decorated[P, R]):
 
     def __init__(self, function: Callable[P, R], data: DataOptions, *, is_method: bool = False) -> None:
         name = function.__qualname__
-        super().__init__("cached", function, name, "", {}, data.codec(name, function), None, is_method=is_method)
+        super().__init__(
+            "cached", function, name, "", {}, data.codec(name, function), None, is_method=is_method
+        )
         self._wrap(function)
 
 
+@overload
+def activity_task(  # type: ignore[overload-overlap]
+    function: Callable[P, Coroutine[Any, Any, R]], /
+) -> ActivityTask[P, Promise[R]]: ...
 @overload
 def activity_task(function: Callable[P, R], /) -> ActivityTask[P, Promise[R]]: ...
 @overload
@@ -276,7 +296,8 @@ def activity_task(
 def activity_task(function: Any = None, /, **keywords: Any) -> Any:
     """Decorate a function as an activity: work that a worker does when a decider asks for it.
 
-    Times are in seconds; fractions are rounded up. What is None is not sent: the registered type's default rules.
+    Times are in seconds; fractions are rounded up. What is None is not sent: the registered type's default
+    rules.
 
     Parameters:
         swf_domain: The domain of the type; else the worker's or client's, then ``PYSWF_DOMAIN``.
@@ -288,7 +309,8 @@ def activity_task(function: Any = None, /, **keywords: Any) -> Any:
         max_attempts: How often it is tried in all.
         retry_states: The failures that are tried again.
         retry: An object that decides instead of `max_attempts` and `retry_states`.
-        start_to_close_timeout, schedule_to_start_timeout, schedule_to_close_timeout, heartbeat_timeout: SWF's limits.
+        start_to_close_timeout, heartbeat_timeout: SWF's limits for a worker.
+        schedule_to_start_timeout, schedule_to_close_timeout: SWF's limits from the call on.
         priority: Higher goes first.
 
     Raises:
@@ -301,6 +323,10 @@ def activity_task(function: Any = None, /, **keywords: Any) -> Any:
     return _decorate(function, ActivityTask, ActivityOptions, keywords, "activity_task")
 
 
+@overload
+def decision_task(  # type: ignore[overload-overlap]
+    function: Callable[P, Coroutine[Any, Any, R]], /
+) -> DecisionTask[P, Promise[R]]: ...
 @overload
 def decision_task(function: Callable[P, R], /) -> DecisionTask[P, Promise[R]]: ...
 @overload
@@ -365,9 +391,9 @@ def cached(
 def cached(function: Any = None, /, **keywords: Any) -> Any:
     """Decorate a function whose result is recorded: each call runs once, replays take what was recorded.
 
-    For what is not deterministic or costs too much to do again: queries, random numbers, the environment. Called
-    several times, it runs several times (it is not memoized by its arguments). An exception is recorded too; it is
-    raised as its builtin type, or as `RemoteError` if it is of no builtin one.
+    For what is not deterministic or costs too much to do again: queries, random numbers, the environment.
+    Called several times, it runs several times (it is not memoized by its arguments). An exception is recorded
+    too; it is raised as its builtin type, or as `RemoteError` if it is of no builtin one.
 
     Parameters:
         result_data_store: Where results go that SWF's fields do not hold.
@@ -392,17 +418,27 @@ def _decorate(function: Any, made: Any, options: Any, keywords: dict[str, Any], 
             raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
     if function is None:
         return lambda function: _decorate(function, made, options, keywords, name)
-    if not callable(function) or isinstance(function, (staticmethod, classmethod)) or not hasattr(function, "__qualname__"):
-        raise ConfigurationError(f"@{name} decorates functions, found {function!r}; put @staticmethod above it")
+    if (
+        not callable(function)
+        or isinstance(function, (staticmethod, classmethod))
+        or not hasattr(function, "__qualname__")
+    ):
+        raise ConfigurationError(
+            f"@{name} decorates functions, found {function!r}; put @staticmethod above it"
+        )
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise ConfigurationError(f"@{name} decorates functions that return; {function.__qualname__} is a generator")
+        raise ConfigurationError(
+            f"@{name} decorates functions that return; {function.__qualname__} is a generator"
+        )
     return made(function, options(**keywords))
 
 
 def _type_of(function: Any, name: str | None, version: str | None, keyword: str) -> tuple[str, str]:
     return (
         constraints.name(name if name is not None else function.__qualname__, f"{keyword}_type"),
-        constraints.name(version if version is not None else "1.0", f"{keyword}_version", constraints.VERSION_LIMIT),
+        constraints.name(
+            version if version is not None else "1.0", f"{keyword}_version", constraints.VERSION_LIMIT
+        ),
     )
 
 

@@ -1,29 +1,29 @@
 """Every exception that pyswf_fast raises, sorted by whose fault it is.
 
-    SwfError
-    ├── UsageError                          the caller's: a call that cannot work
-    │   ├── ConfigurationError              a domain, task list or option that is missing or wrong
-    │   ├── SerializationError              a value that cannot become text, or text that is no value
-    │   └── PayloadTooLarge                 text longer than its SWF field
-    ├── ServiceFault                        the service's: an answer other than 200
-    ├── DataStoreError                      the store's: what a reference names cannot be had
-    ├── HistoryFormatError                  bytes that are no history
-    ├── NondeterminismError                 the decider's: it asks for other things than history recorded
-    ├── ActivityTaskException               work that a decider asked for and that did not complete
-    │   ├── ChildWorkflowException
-    │   ├── TimerException
-    │   └── ExternalWorkflowException       a signal or cancel request to another execution
-    ├── Canceled                            a Promise whose work was canceled
-    ├── WaitTimeout                         a wait that took longer than its timeout
-    ├── RemoteError                         stands for an exception raised in another process
-    ├── WorkflowFailed                      an execution, seen by its starter, that did not complete
-    │   ├── WorkflowTimedOut
-    │   ├── WorkflowTerminated
-    │   └── WorkflowWasCanceled
-    └── UnfulfilledPromiseException         importable for PySwfAws's users, never raised
+SwfError
+├── UsageError                          the caller's: a call that cannot work
+│   ├── ConfigurationError              a domain, task list or option that is missing or wrong
+│   ├── SerializationError              a value that cannot become text, or text that is no value
+│   └── PayloadTooLarge                 text longer than its SWF field
+├── ServiceFault                        the service's: an answer other than 200
+├── DataStoreError                      the store's: what a reference names cannot be had
+├── HistoryFormatError                  bytes that are no history
+├── NondeterminismError                 the decider's: it asks for other things than history recorded
+├── ActivityTaskException               work that a decider asked for and that did not complete
+│   ├── ChildWorkflowException
+│   ├── TimerException
+│   └── ExternalWorkflowException       a signal or cancel request to another execution
+├── Canceled                            a Promise whose work was canceled
+├── WaitTimeout                         a wait that took longer than its timeout
+├── RemoteError                         stands for an exception raised in another process
+├── WorkflowFailed                      an execution, seen by its starter, that did not complete
+│   ├── WorkflowTimedOut
+│   ├── WorkflowTerminated
+│   └── WorkflowWasCanceled
+└── UnfulfilledPromiseException         importable for PySwfAws's users, never raised
 
-    WorkflowCanceled (BaseException)        raised in a decider whose execution is asked to cancel;
-                                            `except Exception` must not swallow it
+WorkflowCanceled (BaseException)        raised in a decider whose execution is asked to cancel;
+                                        `except Exception` must not swallow it
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ class ActivityTaskException(SwfError):
 
     def __str__(self) -> str:
         kind = f"{self.task_name} {self.task_version}" if self.task_version else f"{self.task_name}"
-        return f"{kind} (id {self.task_id}): {self.failure_status}, {self.failure_reason or 'no reason given'}"
+        reason = self.failure_reason or "no reason given"
+        return f"{kind} (id {self.task_id}): {self.failure_status}, {reason}"
 
 
 class ChildWorkflowException(ActivityTaskException):

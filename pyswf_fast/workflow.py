@@ -1,7 +1,8 @@
 """What decider code may ask of its execution: its clock, its identity, its signals, its end.
 
 Everything here is the same at every replay. It works only while a worker runs a decider; elsewhere it raises
-`UsageError`. `workflow.random`, `workflow.info`, `workflow.cancel_requested` and `workflow.logger` are attributes.
+`UsageError`. `workflow.random`, `workflow.info`, `workflow.cancel_requested` and `workflow.logger` are
+attributes.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Timer:
         return _replay.start_timer(seconds)
 
 
-def Marker(name: str, details: str | None = None) -> Promise[_replay.RecordedMarker]:  # noqa: N802 - PySwfAws's name
+def Marker(name: str, details: str | None = None) -> Promise[_replay.RecordedMarker]:
     """Record a marker in the history.
 
     Parameters:
@@ -122,7 +123,9 @@ def signals(name: str) -> _replay.SignalQueue:
     return _replay.signals(name)
 
 
-def signal_external(workflow_id: str, name: str, value: Any = None, run_id: str | None = None) -> Promise[None]:
+def signal_external(
+    workflow_id: str, name: str, value: Any = None, run_id: str | None = None
+) -> Promise[None]:
     """Signal another execution.
 
     Parameters:
@@ -198,7 +201,7 @@ def _info() -> Info:
 class _SilentInReplay(logging.Filter):
     """Lets a decider's line through once: not when its code is replayed."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - whatever the line is
         run = _replay.current_run()
         return run is None or not run.is_replaying
 
