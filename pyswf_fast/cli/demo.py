@@ -35,7 +35,8 @@ LOOK_SECONDS = 1.0
 TELL_SECONDS = 5.0
 #: So long a service that does not answer is waited for.
 PATIENCE_SECONDS = 60
-COLUMNS = ("files", "lines", "functions", "classes", "imports", "nodes", "tokens", "bytecode")
+#: What fits a terminal of 80 columns; the JSON has the number of syntax nodes, too.
+COLUMNS = ("files", "lines", "functions", "classes", "imports", "tokens", "bytecode")
 
 R = TypeVar("R")
 
@@ -235,7 +236,11 @@ def show(summary: dict[str, Any]) -> None:
     packages: dict[str, dict[str, int]] = summary["packages"]
     sums = workflow.add(packages.values())
     grid = Table(
-        title=f"The standard library of {summary['interpreter']}", box=box.SIMPLE_HEAD, show_footer=True
+        title=f"The standard library of {summary['interpreter']}",
+        box=box.SIMPLE_HEAD,
+        show_footer=True,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     grid.add_column("package", footer=f"{len(packages)} packages")
     for name in COLUMNS:
