@@ -329,6 +329,32 @@ def test_refused_close() -> None:
     assert stage.world.is_closed
 
 
+def test_nothing_is_asked_for_after_the_end() -> None:
+    """After the function's end nothing is retried, and no call is issued that waited for an argument."""
+
+    @decision_task
+    def decider() -> Any:
+        first = work()
+        work(first)
+        work()
+        Timer.get(1).result
+        return "done"
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.fires("1")
+    stage.ask()
+    stage.completes("1")
+    assert stage.decide() == [("CompleteWorkflowExecution", None)]
+    assert not stage.world.is_closed
+    stage.ask()
+    stage.fails("3")
+    assert stage.decide() == [("CompleteWorkflowExecution", None)]
+
+    assert stage.decide() == [("CompleteWorkflowExecution", None)]
+    assert stage.world.is_closed
+
+
 def test_limit_of_a_response() -> None:
     """At most 100 decisions leave at once; a timer of 0 seconds brings the rest; the close goes last."""
 
