@@ -142,7 +142,11 @@ cdef class Branch:
 
     cdef int close(self) except -1:
         """Unwind what is suspended. The code sees GreenletExit, which `except Exception` does not catch."""
-        if self.greenlet is None or self.ended or self.run.branch is self:
+        if self.run.branch is self:
+            return 0
+        release(self.promise)
+        self.waiting_on = None
+        if self.greenlet is None or self.ended:
             return 0
         self.ended = True
         if PyGreenlet_ACTIVE(<PyGreenlet*><PyObject*>self.greenlet):

@@ -93,7 +93,7 @@ cdef str encode_input(Run run, Task task, args, kwargs):
 cdef int issue_unblocked(Run run) except -1:
     """Issue the commands whose last argument came, in the order in which they were called."""
     cdef list commands
-    while run.unblocked:
+    while run.unblocked and not run.finished:
         commands = run.unblocked
         run.unblocked = []
         commands.sort(key=_sequence)

@@ -160,6 +160,18 @@ cdef class Listener(Promise):
         return 0
 
 
+cdef int release(Promise promise) except -1:
+    """Forget who waits for it, and those who wait for them: nobody will be told any more."""
+    cdef object waiters = promise.waiters
+    promise.waiters = None
+    for waiter in waiters if type(waiters) is list else (waiters,):
+        if type(waiter) is Command:
+            (<Command>waiter).arguments = None
+        if isinstance(waiter, Promise):
+            release(waiter)
+    return 0
+
+
 cdef object timed_out():
     return WaitTimeout("the wait took longer than its timeout")
 

@@ -166,7 +166,23 @@ cdef class Run:
                 branch.close()
         finally:
             pyswf_running = outer
-        # These lead back to this run.
+        self.let_go()
+        return 0
+
+    cdef int let_go(self) except -1:
+        """Break the cycles that run through promises, which the collector does not see."""
+        cdef Command command
+        cdef SignalQueue queue
+        for command in self.accepted:
+            if command is not None and command.waiters is not None:
+                release(command)
+        for command in self.queue:
+            release(command)
+        for queue in self.signal_queues.values():
+            while queue.getters:
+                release(queue.getters.popleft())
+        if self.next_batch is not None:
+            release(self.next_batch)
         self.branches = []
         self.main = None
         self.accepted = []

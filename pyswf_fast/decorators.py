@@ -1,8 +1,8 @@
 """The decorators that make activities, deciders and cached functions of plain functions.
 
 A decorated function is still itself: called outside of a decider it returns what it always returned. Called
-inside one, it asks for work and returns a `Promise` of it. The call itself is compiled (`_replay/decision.pyx`);
-here it is said what a call asks for.
+inside one, it asks for work and returns a `Promise` of it. The call itself is compiled (its code is in
+`_replay/decision.pyx`); here it is said what a call asks for.
 """
 
 from __future__ import annotations
@@ -268,9 +268,7 @@ class CachedFunction(_Decorated[P, R]):
 
 
 @overload
-def activity_task(  # type: ignore[overload-overlap]
-    function: Callable[P, Coroutine[Any, Any, R]], /
-) -> ActivityTask[P, Promise[R]]: ...
+def activity_task(function: Callable[P, Coroutine[Any, Any, R]], /) -> ActivityTask[P, Promise[R]]: ...
 @overload
 def activity_task(function: Callable[P, R], /) -> ActivityTask[P, Promise[R]]: ...
 @overload
@@ -324,9 +322,7 @@ def activity_task(function: Any = None, /, **keywords: Any) -> Any:
 
 
 @overload
-def decision_task(  # type: ignore[overload-overlap]
-    function: Callable[P, Coroutine[Any, Any, R]], /
-) -> DecisionTask[P, Promise[R]]: ...
+def decision_task(function: Callable[P, Coroutine[Any, Any, R]], /) -> DecisionTask[P, Promise[R]]: ...
 @overload
 def decision_task(function: Callable[P, R], /) -> DecisionTask[P, Promise[R]]: ...
 @overload
@@ -392,8 +388,8 @@ def cached(function: Any = None, /, **keywords: Any) -> Any:
     """Decorate a function whose result is recorded: each call runs once, replays take what was recorded.
 
     For what is not deterministic or costs too much to do again: queries, random numbers, the environment.
-    Called several times, it runs several times (it is not memoized by its arguments). An exception is recorded
-    too; it is raised as its builtin type, or as `RemoteError` if it is of no builtin one.
+    Called several times, it runs several times (it is not memoized by its arguments). An exception is
+    recorded too; it is raised as its builtin type, or as `RemoteError` if it is of no builtin one.
 
     Parameters:
         result_data_store: Where results go that SWF's fields do not hold.
