@@ -91,14 +91,15 @@ def sticky(rounds: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
+    questions = {"parse": parse, "cold": cold, "sticky": sticky}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "what", nargs="*", choices=["parse", "cold", "sticky"], default=["parse", "cold", "sticky"]
-    )
+    parser.add_argument("what", nargs="*", metavar="parse | cold | sticky", help="default: all three")
     parser.add_argument("--rounds", type=int, default=21)
     options = parser.parse_args(arguments)
-    for what in options.what:
-        {"parse": parse, "cold": cold, "sticky": sticky}[what](options.rounds)
+    for what in options.what or questions:
+        if what not in questions:
+            parser.error(f"{what!r} is none of {', '.join(questions)}")
+        questions[what](options.rounds)
 
 
 if __name__ == "__main__":
