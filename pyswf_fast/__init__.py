@@ -53,6 +53,7 @@ if typing.TYPE_CHECKING:
     from pyswf_fast.client import Boto3Transport, Client, Execution
     from pyswf_fast.distributed import DistributedActivityWorker, DistributedDecisionWorker
     from pyswf_fast.local import LocalDecisionWorker
+    from pyswf_fast.replayer import Replay, Replayer
     from pyswf_fast.worker import Worker
 
 __all__ = [
@@ -80,6 +81,8 @@ __all__ = [
     "Promise",
     "ProtobufSerializer",
     "RemoteError",
+    "Replay",
+    "Replayer",
     "S3DataStore",
     "SerializationError",
     "Serializer",
@@ -118,6 +121,8 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "DistributedDecisionWorker": "distributed",
     "Execution": "client",
     "LocalDecisionWorker": "local",
+    "Replay": "replayer",
+    "Replayer": "replayer",
     "Worker": "worker",
 }
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyswf_fast._replay import History, Page
 
+from pyswf_fast._replay import History, Page
 from pyswf_fast.exceptions import HistoryFormatError
 
 from .events import EVENT_TYPES, REFERENCES, all_types, sample, started
