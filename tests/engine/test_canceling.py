@@ -303,6 +303,33 @@ def test_cancel_request_takes_no_signal() -> None:
     assert stage.result() == "for the second"
 
 
+@pytest.mark.parametrize("seconds", [None, 60])
+@pytest.mark.parametrize("first", ["request", "signal"])
+def test_cancel_request_and_signal_in_one_batch(first: str, seconds: int | None) -> None:
+    """If both come with one batch the earlier one ends the wait; the signal is there for whoever asks next."""
+
+    @decision_task
+    def decider() -> Any:
+        seen: list[Any] = []
+        for _ in range(2):
+            try:
+                seen.append(workflow.signals("s").get(timeout=seconds))
+            except WorkflowCanceled:  # noqa: PERF203 - twice
+                seen.append("canceled")
+        return seen
+
+    stage = Stage(decider)
+    stage.decide()
+    if first == "request":
+        stage.cancel()
+        stage.signal("s", '"signal"')
+        assert stage.result() == ["canceled", "signal"]
+    else:
+        stage.signal("s", '"signal"')
+        stage.cancel()
+        assert stage.result() == ["signal", "canceled"]
+
+
 def test_cancel_request_ends_the_timeout() -> None:
     """A wait that a cancel request ended leaves no timer behind, nor does one that it kept from beginning."""
 
