@@ -81,7 +81,7 @@ _SIGNAL = st.tuples(st.just("signal"), st.sampled_from(["s", "t"]), _timeouts)
 
 
 def _blocks(depth: int, signals: bool) -> st.SearchStrategy[Block]:
-    steps = [*_STEPS, _SIGNAL] if signals else list(_STEPS)
+    steps = [*_STEPS, _SIGNAL, _SIGNAL] if signals else list(_STEPS)
     if depth:
         inner = _blocks(depth - 1, signals)
         steps += [

@@ -278,10 +278,10 @@ class Simulator:
     def step(self) -> bool:
         """One thing happens in the world, if anything can; mostly to the oldest that is open."""
         self.tick()
-        if self.chaos.happens(8):
+        if self.chaos.happens(7):
             self.signal("st"[self.chaos.pick(2)])
             return True
-        if self.chaos.happens(25):
+        if self.chaos.happens(15):
             self.append("WorkflowExecutionCancelRequested", externalInitiatedEventId=0)
             self.schedule()
             return True

@@ -306,7 +306,7 @@ def test_cancel_request_takes_no_signal() -> None:
 @pytest.mark.parametrize("seconds", [None, 60])
 @pytest.mark.parametrize("first", ["request", "signal"])
 def test_cancel_request_and_signal_in_one_batch(first: str, seconds: int | None) -> None:
-    """If both come with one batch the earlier one ends the wait; the signal is there for whoever asks next."""
+    """If both come with one batch the earlier one ends the wait; the signal is there for the next wait."""
 
     @decision_task
     def decider() -> Any:
