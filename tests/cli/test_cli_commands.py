@@ -9,10 +9,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import cli_tasks
 import pytest
 from cli_shell import Shell
 
-from pyswf_fast import History
+from pyswf_fast import History, Replayer
 
 
 def fresh(prefix: str) -> str:
@@ -89,7 +90,8 @@ def test_an_execution_is_started_listed_shown_signaled_and_read(shell: Shell, tm
     document = shell.run("history", name, "--json").stdout
     history = History.from_json(document.encode())
     assert [signal.name for signal in history.signals] == ["word"]
-    assert history.close_status == "COMPLETED"
+    replay = Replayer(cli_tasks.wait_for_word).replay(history)
+    assert (replay.closed, replay.nondeterminism) == ("COMPLETED", None)
     table = shell.run("history", name).stdout
     assert "WorkflowExecutionSignaled" in table
     assert "signalName=word" in table

@@ -20,7 +20,7 @@ PROMISED = [
     "activity_task", "decision_task", "cached", "nondeterministic", "Timer", "sleep", "Marker", "wait_all",
     "wait_any", "spawn", "workflow", "activity", "Promise", "LocalDecisionWorker",
     "DistributedDecisionWorker", "DistributedActivityWorker", "Worker", "Client", "Execution", "Serializer",
-    "JsonSerializer", "DataStore", "SwfDataStore", "History", "SwfError", "ActivityTaskException",
+    "JsonSerializer", "DataStore", "SwfDataStore", "History", "Replayer", "SwfError", "ActivityTaskException",
     "ChildWorkflowException", "UnfulfilledPromiseException", "RemoteError", "NondeterminismError",
     "HistoryFormatError", "WaitTimeout", "WorkflowFailed", "Canceled",
 ]  # fmt: skip
