@@ -78,8 +78,8 @@ $(VENV)/.built: $(VENV)/.environment $(ENGINE)
 	@touch $@
 
 # A copy with times kept: Cython and the C compiler do again only what changed. They do not see that
-# setup.py, and with it their options, did.
-build/%/.built: $(VENV)/.environment FORCE
+# setup.py, and with it their options, did. The release build has brought what the package depends on.
+build/%/.built: $(VENV)/.built FORCE
 	@mkdir -p build/$*
 	@if [ setup.py -nt $@ ]; then rm -rf build/$*/build; fi
 	@cd build/$* && rm -rf $(TREE)
