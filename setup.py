@@ -28,7 +28,7 @@ MACROS = {
 }
 SANITIZE = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
 COMPILE = {
-    "release": ["-O2", "-g0"],
+    "release": ["-O3", "-g0"],
     "debug": ["-O0", "-g", "-UNDEBUG"],
     # Greenlets copy stacks, borders between variables included, which looks like an overrun.
     "asan": ["-O1", "-g", "-UNDEBUG", *SANITIZE, "--param=asan-stack=0"],

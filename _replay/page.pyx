@@ -130,6 +130,7 @@ cdef class Page:
                 pos = next_member(scan, pos, &key, &more)
         return pos
 
+    @cython.nonecheck(False)  # without the GIL nobody could be told
     cdef Py_ssize_t scan_events(self, Scan* scan, Py_ssize_t pos) noexcept nogil:
         """The array of events, ascending or descending by one."""
         cdef int64_t event_id = 0, first = 0, step = 0

@@ -118,9 +118,14 @@ cdef class Pending(Promise):
         return promise
 
     cdef int abandon(self) except -1:
-        if self.queue is not None:
+        if self.queue is None:
+            return 0
+        if self.state == PENDING:
             self.queue.getters.remove(self)
-            self.abandoned = True
+        else:  # it came in the same batch: it stays for the next who asks
+            self.queue.arrived.appendleft(self.event_id)
+            self.state = PENDING
+        self.abandoned = True
         return 0
 
     cdef bint wait_again(self) except -1:
@@ -264,10 +269,7 @@ cdef class SignalDeadline(Listener):
         if self.state != PENDING:
             return None
         if member is self.timer:
-            if self.getter.state == PENDING:
-                self.getter.abandon()
-            else:  # it came in the same batch, behind the timer: it stays for the next who asks
-                self.queue.arrived.appendleft(self.getter.event_id)
+            self.getter.abandon()
             settle(self.run, self, FAILURE, timed_out())
         else:
             settle(self.run, self, RECORDED, None)

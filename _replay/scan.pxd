@@ -43,7 +43,28 @@ cdef extern from *:
             pos += 2;
         }
     }
+
+    /* Copy up to the first backslash; how many bytes that was. `out` has room for `length` bytes. */
+    static inline Py_ssize_t pyswf_copy_plain(char *out, const char *text, Py_ssize_t length) {
+        Py_ssize_t pos = 0;
+    #if defined(__SSE2__)
+        const __m128i slash = _mm_set1_epi8('\\\\');
+        while (length - pos >= 16) {
+            __m128i bytes = _mm_loadu_si128((const __m128i *)(text + pos));
+            int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, slash));
+            _mm_storeu_si128((__m128i *)(out + pos), bytes);
+            if (mask) return pos + __builtin_ctz((unsigned)mask);
+            pos += 16;
+        }
+    #endif
+        while (pos < length && text[pos] != '\\\\') {
+            out[pos] = text[pos];
+            pos++;
+        }
+        return pos;
+    }
     """
+    Py_ssize_t pyswf_copy_plain(char* out, const char* text, Py_ssize_t length) noexcept nogil
     Py_ssize_t pyswf_string_end(const char* buf, Py_ssize_t pos, Py_ssize_t end, int* escaped) noexcept nogil
 
 

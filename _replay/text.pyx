@@ -71,14 +71,14 @@ cdef int plain_escape(char letter) noexcept nogil:
 
 cdef Py_ssize_t unescape(const char* text, Py_ssize_t length, char* out) noexcept nogil:
     """Writes at most `length` bytes; the number written, or -1 - offset of the broken escape."""
-    cdef Py_ssize_t pos = 0, written = 0
+    cdef Py_ssize_t pos = 0, written = 0, run
     cdef int code, low
     while pos < length:
-        if text[pos] != c"\\":
-            out[written] = text[pos]
-            written += 1
-            pos += 1
-            continue
+        run = pyswf_copy_plain(out + written, text + pos, length - pos)
+        written += run
+        pos += run
+        if pos >= length:
+            break
         if length - pos < 2:
             return -1 - pos
         if text[pos + 1] != c"u":
