@@ -43,6 +43,7 @@ cdef struct Entity:  # 24 bytes
     uint16_t attempt     # of a child: how manieth of its number
 
 
+@cython.overflowcheck(False)  # a hash wraps around
 cdef uint32_t mixed(uint32_t hash) noexcept nogil:
     hash ^= hash >> 15
     hash *= <uint32_t>0x2C1B3C6D
@@ -50,6 +51,7 @@ cdef uint32_t mixed(uint32_t hash) noexcept nogil:
     return hash
 
 
+@cython.overflowcheck(False)
 cdef uint32_t hash_of(int kind, const char* key, Py_ssize_t length, int32_t number) noexcept nogil:
     cdef uint32_t hash = <uint32_t>2166136261U ^ <uint32_t>kind
     cdef Py_ssize_t i

@@ -93,6 +93,7 @@ cdef KindInfo[<int>KIND_COUNT] KINDS
 cdef uint8_t[256] KIND_BY_HASH
 
 
+@cython.overflowcheck(False)
 cdef inline uint8_t name_hash(const char* name, Py_ssize_t length) noexcept nogil:
     # Three words of the name, multiplied: no two of the 54 names meet (fill_kinds would cope if they did).
     cdef uint64_t first = 0, middle = 0, last = 0
