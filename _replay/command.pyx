@@ -30,16 +30,15 @@ cdef int32_t find_accepted(Run run, Command command):
     cdef int32_t after = <int32_t>run.batch_end
     if command.kind >= <int>ENTITY_KINDS:
         return -1
-    if by_number(command.kind):
+    if by_number(command.kind) or command.swf_id is None and command.attempt == 1 and command.number < NUMBERED:
         return index.find(run.history, command.kind, NULL, 0, command.number, after)
     if command.swf_id is not None:
         text = command.swf_id.encode("utf-8", "surrogatepass")
         return index.find(run.history, command.kind, PyBytes_AS_STRING(text), len(text), 0, after)
-    if command.attempt == 1:
-        return index.find(run.history, command.kind, buffer, put_decimal(buffer, command.number), 0, after)
     length = put_decimal(buffer, command.number)
-    buffer[length] = c"-"
-    length += 1 + put_decimal(buffer + length + 1, command.attempt)
+    if command.attempt > 1:
+        buffer[length] = c"-"
+        length += 1 + put_decimal(buffer + length + 1, command.attempt)
     return index.find(run.history, command.kind, buffer, length, 0, after)
 
 

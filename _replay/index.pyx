@@ -1,7 +1,8 @@
 """Columns to entities: what became of each activity, timer, child, lambda and request to another execution.
 
-An entity begins with the event that accepted it. It is found by that event (`row.entity`) or by its SWF id (a hash
-table whose slots hold the first entity of an id; `next` leads to the later ones of the same id).
+An entity begins with the event that accepted it. It is found by that event (`row.entity`) or by its SWF id: ids that
+are small numbers, as most of ours are, in an array, the others in a hash table. Both note the first entity of an id;
+`next` leads to the later ones.
 """
 
 from cpython.mem cimport PyMem_RawCalloc
@@ -60,6 +61,23 @@ cdef uint32_t hash_of(int kind, const char* key, Py_ssize_t length, int32_t numb
     for i in range(length):
         hash = (hash ^ <uint8_t>key[i]) * <uint32_t>16777619U
     return mixed(hash)
+
+
+cdef enum:
+    NUMBERED = 65_536  # ids below are found by number
+
+
+cdef inline int32_t decimal_of(const char* key, Py_ssize_t length) noexcept nogil:
+    """The number that an id is, as `str` writes it; 0 for other ids."""
+    cdef Py_ssize_t i
+    cdef int32_t number = 0
+    if not 0 < length < 7 or key[0] == c"0":
+        return 0
+    for i in range(length):
+        if not c"0" <= key[i] <= c"9":
+            return 0
+        number = number * 10 + (key[i] - c"0")
+    return number
 
 
 cdef inline bint by_number(int kind) noexcept nogil:
@@ -143,7 +161,9 @@ cdef class Index:
     cdef Entity* entities
     cdef Py_ssize_t count
     cdef Py_ssize_t capacity
-    cdef int32_t* slots           # entity + 1, or 0
+    cdef int32_t* numbered[<int>ENTITY_KINDS]  # by kind and number: the first entity of that id + 1, or 0
+    cdef Py_ssize_t sizes[<int>ENTITY_KINDS]
+    cdef int32_t* slots           # hash table for all other ids, likewise
     cdef Py_ssize_t mask          # number of slots - 1
     cdef Py_ssize_t used
     cdef int[<int>ENTITY_KINDS] open
@@ -156,8 +176,11 @@ cdef class Index:
         self.mask = -1
 
     def __dealloc__(self):
+        cdef int kind
         PyMem_RawFree(self.entities)
         PyMem_RawFree(self.slots)
+        for kind in range(<int>ENTITY_KINDS):
+            PyMem_RawFree(self.numbered[kind])
 
     cdef int append(self, History history, Py_ssize_t first) except -1:
         """Take in the rows from `first` on."""
@@ -210,8 +233,6 @@ cdef class Index:
             if grown == NULL:
                 raise MemoryError
             self.entities = grown
-        if (self.used + 1) * 4 > (self.mask + 1) * 3:
-            self.rehash(history)
         entity = &self.entities[self.count]
         entity.scheduled = event_id
         entity.started = event_id if kind == TIMER else 0
@@ -228,25 +249,53 @@ cdef class Index:
         return 0
 
     cdef int enter(self, History history, int32_t entity_no) except -1:
-        """Put an entity under its id."""
+        """Put an entity under its id, behind those that had it before."""
         cdef Entity* entity = &self.entities[entity_no]
         cdef Row* row = &history.rows[entity.scheduled - 1]
         cdef bytes body = history.bodies[row.page]
         cdef const char* key = PyBytes_AS_STRING(body) + row.key
-        cdef Py_ssize_t slot = self.slot(history, entity.kind, key, row.key_length, row.ref)
-        cdef Entity* head
-        if not self.slots[slot]:
-            self.slots[slot] = entity_no + 1
-            self.used += 1
+        cdef int32_t number = row.ref if by_number(entity.kind) else decimal_of(key, row.key_length)
+        cdef int32_t* head
+        if number == 0 and by_number(entity.kind):
+            return 0  # somebody else's: without a number it is not looked for
+        head = self.cell(history, entity.kind, key, row.key_length, number)
+        if head[0]:
+            self.follow(head[0] - 1, entity_no)
             return 0
-        head = &self.entities[self.slots[slot] - 1]
-        self.entities[head.last].next = entity_no
-        entity.attempt = <uint16_t>(self.entities[head.last].attempt + 1)
-        head.last = entity_no
+        head[0] = entity_no + 1
+        if not 0 < number < NUMBERED:
+            self.used += 1
         return 0
 
+    cdef void follow(self, int32_t head_no, int32_t entity_no) noexcept:
+        cdef Entity* head = &self.entities[head_no]
+        cdef Entity* before = &self.entities[head.last]
+        before.next = entity_no
+        self.entities[entity_no].attempt = <uint16_t>(before.attempt + 1)
+        head.last = entity_no
+
+    cdef int32_t* cell(
+        self, History history, int kind, const char* key, Py_ssize_t length, int32_t number
+    ) except NULL:
+        """Where the first entity of this id is noted."""
+        cdef int32_t* grown
+        cdef Py_ssize_t size
+        if not 0 < number < NUMBERED:
+            if (self.used + 1) * 4 > (self.mask + 1) * 3:
+                self.rehash(history)
+            return &self.slots[self.slot(history, kind, key, length, number)]
+        if number >= self.sizes[kind]:
+            size = max(number + 1, self.sizes[kind] * 2, 64)
+            grown = <int32_t*>PyMem_RawRealloc(self.numbered[kind], size * sizeof(int32_t))
+            if grown == NULL:
+                raise MemoryError
+            memset(grown + self.sizes[kind], 0, (size - self.sizes[kind]) * sizeof(int32_t))
+            self.numbered[kind] = grown
+            self.sizes[kind] = size
+        return &self.numbered[kind][number]
+
     cdef Py_ssize_t slot(self, History history, int kind, const char* key, Py_ssize_t length, int32_t number):
-        """Where the first entity of this id stands, or the free slot where it belongs."""
+        """Where in the hash table the first entity of this id stands, or the free slot where it belongs."""
         cdef Py_ssize_t slot = hash_of(kind, key, length, number) & self.mask
         cdef Entity* entity
         cdef Row* row
@@ -266,42 +315,37 @@ cdef class Index:
         return slot
 
     cdef int rehash(self, History history) except -1:
-        cdef Py_ssize_t size = (self.mask + 1) * 2 if self.mask > 0 else 64
+        cdef int32_t* old = self.slots
+        cdef Py_ssize_t i, old_size = self.mask + 1, size = max(old_size * 2, 64)
         cdef int32_t* slots = <int32_t*>PyMem_RawCalloc(size, sizeof(int32_t))
-        cdef int32_t entity_no
+        cdef Row* row
+        cdef bytes body
+        cdef const char* key
         if slots == NULL:
             raise MemoryError
-        PyMem_RawFree(self.slots)
         self.slots = slots
         self.mask = size - 1
-        self.used = 0
-        for entity_no in range(<int32_t>self.count):
-            # Heads only: those that follow in a chain keep their links.
-            if self.is_head(entity_no):
-                self.place(history, entity_no)
-        return 0
-
-    cdef bint is_head(self, int32_t entity_no) noexcept:
-        return self.entities[entity_no].attempt == 1
-
-    cdef int place(self, History history, int32_t entity_no) except -1:
-        cdef Entity* entity = &self.entities[entity_no]
-        cdef Row* row = &history.rows[entity.scheduled - 1]
-        cdef bytes body = history.bodies[row.page]
-        cdef const char* key = PyBytes_AS_STRING(body) + row.key
-        cdef Py_ssize_t slot = self.slot(history, entity.kind, key, row.key_length, row.ref)
-        self.slots[slot] = entity_no + 1
-        self.used += 1
+        for i in range(old_size):
+            if old[i]:
+                row = &history.rows[self.entities[old[i] - 1].scheduled - 1]
+                body = history.bodies[row.page]
+                key = PyBytes_AS_STRING(body) + row.key
+                slots[self.slot(history, self.entities[old[i] - 1].kind, key, row.key_length, row.ref)] = old[i]
+        PyMem_RawFree(old)
         return 0
 
     cdef int32_t find(
         self, History history, int kind, const char* key, Py_ssize_t length, int32_t number, int32_t after
     ):
-        """The first entity of an id that was accepted behind event `after`, or -1."""
-        cdef int32_t entity_no
-        if self.mask < 0:
-            return -1
-        entity_no = self.slots[self.slot(history, kind, key, length, number)] - 1
+        """The first entity of an id (a text, or a number) that was accepted behind event `after`, or -1."""
+        cdef int32_t entity_no = -1
+        if key != NULL and not by_number(kind):
+            number = decimal_of(key, length)
+        if 0 < number < NUMBERED:
+            if number < self.sizes[kind]:
+                entity_no = self.numbered[kind][number] - 1
+        elif self.mask >= 0:
+            entity_no = self.slots[self.slot(history, kind, key, length, number)] - 1
         while entity_no >= 0 and self.entities[entity_no].scheduled <= after:
             entity_no = self.entities[entity_no].next
         return entity_no
