@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from pyswf_fast._replay import Bound, History, Page, Run, Task
-from pyswf_fast.exceptions import ConfigurationError, HistoryFormatError, ServiceFault
+from pyswf_fast.exceptions import HistoryFormatError, SwfError
 from pyswf_fast.execution import scope_of
+from pyswf_fast.failures import users_line
 from pyswf_fast.transport import Transport
 
 __all__ = [
@@ -221,8 +222,9 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     """
     seconds = min(FIRST_PAUSE_SECS << min(_pauses(task), 16), LONGEST_PAUSE_SECS)
     reason = f"{type(error).__name__}: {error}"
-    known = isinstance(error, (ConfigurationError, HistoryFormatError, ServiceFault))
-    logger.error("%s: decision paused for %d s: %s", task, seconds, reason, exc_info=None if known else error)
+    known = isinstance(error, SwfError)  # its message says all; a traceback would show the library alone
+    said = reason + (users_line(error) if known else "")
+    logger.error("%s: decision paused for %d s: %s", task, seconds, said, exc_info=None if known else error)
     timer = {"timerId": f"pause-{task.page.started_event_id}", "startToFireTimeout": str(seconds)}
     decision = {"decisionType": "StartTimer", "startTimerDecisionAttributes": timer}
     text = f"paused for {seconds} s: {reason}"[:CONTEXT_LIMIT]

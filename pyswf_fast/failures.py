@@ -13,7 +13,7 @@ import orjson
 
 from pyswf_fast.exceptions import RemoteError
 
-__all__ = ["failure_from_text", "failure_to_text"]
+__all__ = ["failure_from_text", "failure_to_text", "users_line"]
 
 #: Characters that SWF takes in ``reason`` and ``details``.
 REASON_LIMIT = 256
@@ -23,6 +23,7 @@ DETAILS_LIMIT = 32_768
 CHAIN_LIMIT = 16
 
 _MARK = "pyswf"
+_OURS = __name__.partition(".")[0]
 _FORMAT = 1
 _TYPE_NAME_LIMIT = 256
 _CUT = "…"
@@ -67,6 +68,20 @@ def failure_from_text(reason: str | None, details: str | None) -> RemoteError | 
         error.__cause__ = cause
         cause = error
     return cause
+
+
+def users_line(exception: BaseException) -> str:
+    """Tell where code that is not the library's raised, or called what raised: `` (at file:line in name)``.
+
+    Returns:
+        A text to go behind the message; "" where no such code is in the traceback.
+    """
+    where = ""
+    for frame, line in traceback.walk_tb(exception.__traceback__):
+        if str(frame.f_globals.get("__name__")).partition(".")[0] != _OURS:
+            code = frame.f_code
+            where = f" (at {code.co_filename}:{line} in {code.co_name})"
+    return where
 
 
 def _chain(exception: BaseException) -> list[BaseException]:

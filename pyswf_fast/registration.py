@@ -12,13 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
+
 from pyswf_fast import constraints
-from pyswf_fast.exceptions import ConfigurationError, ServiceFault, UsageError
+from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
 from pyswf_fast.transport import Transport
 
 __all__ = [
     "activity_type",
     "decider_type",
+    "default_task_list",
     "find_task_list",
     "register",
     "resolve_domain",
@@ -40,7 +43,7 @@ _FORBIDDEN = ("OperationNotPermittedFault", "AccessDeniedException")
 
 def register(
     transport: Transport, domain: str, deciders: Iterable[Any] = (), activities: Iterable[Any] = ()
-) -> None:
+) -> int:
     """Make the domain and the types that are missing; those that exist stay as they are.
 
     Whoever may not register is not stopped by that: the types may exist, and a start tells if they do not.
@@ -50,15 +53,32 @@ def register(
         domain: The domain's name.
         deciders: Decision tasks.
         activities: Activity tasks.
+
+    Returns:
+        How many types were missing.
     """
     constraints.name(domain, "the domain", trimmed=True)
     requests = [("RegisterWorkflowType", decider_type(decider)) for decider in deciders]
     requests += [("RegisterActivityType", activity_type(activity)) for activity in activities]
     if not requests:
         _ensure_domain(transport, domain)
+    made = 0
     for operation, params in requests:
         with _passing_over(*_FORBIDDEN):
-            _register_type(transport, operation, {"domain": domain, **params})
+            made += _register_type(transport, operation, {"domain": domain, **params})
+    return made
+
+
+def default_task_list(transport: Transport, domain: str, name: str, version: str) -> str | None:
+    """Tell which task list an activity type was registered with; None where that cannot be known."""
+    params = {"domain": domain, "activityType": {"name": name, "version": version}}
+    try:
+        found = orjson.loads(transport.call("DescribeActivityType", params))
+    except SwfError as error:
+        logger.debug("passed over: %s", error)
+        return None
+    task_list: str | None = found["configuration"].get("defaultTaskList", {}).get("name")
+    return task_list
 
 
 def decider_type(decider: Any) -> dict[str, Any]:
@@ -160,16 +180,20 @@ def _named(task: Any) -> dict[str, str]:
     }
 
 
-def _register_type(transport: Transport, operation: str, params: Mapping[str, Any]) -> None:
+def _register_type(transport: Transport, operation: str, params: Mapping[str, Any]) -> bool:
+    """Register a type; tell whether it was missing."""
     try:
         with _passing_over("TypeAlreadyExistsFault"):
             transport.call(operation, params)
+            return True
     except ServiceFault as fault:
         if fault.type != "UnknownResourceFault":
             raise
         _ensure_domain(transport, params["domain"])
         with _passing_over("TypeAlreadyExistsFault"):  # somebody else may have been as quick
             transport.call(operation, params)
+            return True
+    return False
 
 
 def _ensure_domain(transport: Transport, domain: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.transport import Transport
 
 __all__ = ["Roster", "Served", "bind", "choose_domain", "read"]
+
+logger = logging.getLogger("pyswf_fast.worker")
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,34 @@ class Served:
     def __str__(self) -> str:
         return f"{self.name!r} {self.version!r} on list {self.task_list!r}"
 
-    def register(self, transport: Transport, domain: str) -> None:
-        """Make its type, and the domain, where they are missing."""
+    def register(self, transport: Transport, domain: str) -> bool:
+        """Make its type, and the domain, where they are missing; tell whether the type was."""
         # it stands in for the function, which may be served under another name and from another list
         if self.role == "decider":
-            registration.register(transport, domain, deciders=[self])
-        else:
-            registration.register(transport, domain, activities=[self])
+            return registration.register(transport, domain, deciders=[self]) > 0
+        return registration.register(transport, domain, activities=[self]) > 0
+
+    def check_list(self, transport: Transport, domain: str) -> None:
+        """Warn if its type was registered with another list, where calls that name none would go.
+
+        A function that names its list sends it with every call. Deciders are started on any list.
+        """
+        _, options = registration.task_of(self.function, self.role)
+        if self.role == "decider" or options.swf_task_list:
+            return
+        registered = registration.default_task_list(transport, domain, self.name, self.version)
+        if registered not in (None, self.task_list):
+            logger.warning(
+                "activity %r %r is registered with the default task list %r, this worker serves it on %r: "
+                "calls that name no list go to %r and never come here; serve that list, or name "
+                "@activity_task(swf_task_list=%r), or register a new swf_task_version",
+                self.name,
+                self.version,
+                registered,
+                self.task_list,
+                registered,
+                self.task_list,
+            )
 
 
 def bind(function: Any, instance: Any) -> Any:
@@ -115,6 +139,7 @@ class Roster:
     def __init__(self, served: Sequence[Served], *, takes_all: bool = False) -> None:
         self._served = served
         self._takes_all = takes_all
+        self._foreign: set[tuple[str, str]] = set()
         self._by_key: dict[tuple[str, str, str], Task[Any, Any] | Bound] = {}
         for one in served:
             key = one.name, one.version, one.task_list
@@ -142,6 +167,7 @@ class Roster:
             task_list: The list that the task belongs to.
         """
         if self._takes_all:
+            self._note_foreign(type, task_list)
             return self._served[0].function
         exact = self._by_key.get((*type, task_list))
         if exact is not None:
@@ -153,4 +179,22 @@ class Roster:
         raise ConfigurationError(
             f"no {self._served[0].role} of this worker serves {name!r} {version!r} on list {task_list!r}; "
             f"it serves {'; '.join(map(str, self._served))}"
+        )
+
+    def _note_foreign(self, type: tuple[str, str], task_list: str) -> None:
+        """Warn, once for each type, that the only function is given another type's tasks."""
+        only = self._served[0]
+        if type in self._foreign or type == (only.name, only.version):
+            return
+        self._foreign.add(type)
+        name, version = type
+        logger.warning(
+            "workflows of type %r %r on list %r are decided by the function of %r %r, as this worker decides "
+            "all tasks of its list; if it should not, give one of the two types a list of its own "
+            "(swf_task_list=…)",
+            name,
+            version,
+            task_list,
+            only.name,
+            only.version,
         )

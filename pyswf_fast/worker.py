@@ -21,6 +21,7 @@ import orjson
 
 from pyswf_fast.decider import DecisionContext
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
+from pyswf_fast.failures import users_line
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
 from pyswf_fast.polling import Backoff, Outages, may_pass
 from pyswf_fast.roster import Roster, choose_domain, read
@@ -131,7 +132,8 @@ class Worker:
         else:
             what = f"activity {context['activityType']['name']} (id {context['activityId']})"
         if isinstance(exception, SwfError):
-            self.logger.error("%s failed: %s: %s", what, type(exception).__name__, exception)
+            kind = type(exception).__name__
+            self.logger.error("%s failed: %s: %s%s", what, kind, exception, users_line(exception))
         else:
             self.logger.error("%s failed", what, exc_info=exception)
         return False
@@ -156,8 +158,11 @@ class Worker:
         is_first = True
         while True:
             try:
-                for served in (*self._deciders, *self._activities):
-                    served.register(transport, self.domain)
+                existed = [
+                    served
+                    for served in (*self._deciders, *self._activities)
+                    if not served.register(transport, self.domain)
+                ]
             except SwfError as error:
                 if not may_pass(error):
                     raise
@@ -165,26 +170,47 @@ class Worker:
                     self.logger.warning("the service does not answer, trying again: %s", error)
                     is_first = False
             else:
+                for served in existed:
+                    served.check_list(transport, self.domain)
                 return True
             with contextlib.suppress(queue.Empty):
-                self.logger.info("stopping: %s", self._orders.get(timeout=backoff.next_secs()))
+                self._tell_stop(self._orders.get(timeout=backoff.next_secs()))
                 return False
 
     def _serve(self, transport: Transport) -> None:
         if not self._register(transport):
             return
         lanes = self._lanes(transport)
+        self._state.info("serving domain %s as %s: %s", self.domain, self.identity, self._summary())
         for lane in lanes:
             lane.start()
-        names = "; ".join(str(served) for served in (*self._deciders, *self._activities))
-        self.logger.info("serving domain %s as %s: %s", self.domain, self.identity, names)
-        self.logger.info("stopping: %s", self._orders.get())
+        self._tell_stop(self._orders.get())
         try:
             self._shut_down(lanes, getattr(transport, "close_polls", lambda: None))
         except _AtOnce as order:
             self.logger.warning("stopping at once (%s): what is in hand is left to its timeouts", order)
             for lane in lanes:
                 lane.giving_up.set()
+
+    @property
+    def _state(self) -> logging.Logger:
+        """What is told of a worker's start and stop; the command line shows it."""
+        return self.logger.getChild("state")
+
+    def _tell_stop(self, order: str) -> None:
+        self._state.info("stopping: %s; what is in hand is finished, one more signal stops at once", order)
+
+    def _summary(self) -> str:
+        """Name what is served, list by list."""
+        texts = []
+        for task_list in sorted({*self._deciders.task_lists, *self._activities.task_lists}):
+            kinds = []
+            for kind, roster in (("deciders", self._deciders), ("activities", self._activities)):
+                names = [f"{one.name} {one.version}" for one in roster if one.task_list == task_list]
+                if names:
+                    kinds.append(f"{kind} {', '.join(names)}")
+            texts.append(f"list {task_list!r}: {'; '.join(kinds)}")
+        return " | ".join(texts)
 
     def _shut_down(self, lanes: Sequence[Lane], close_polls: Callable[[], None]) -> None:
         """Stop in stages, each of which a second signal ends."""

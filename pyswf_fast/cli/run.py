@@ -64,6 +64,7 @@ def worker(
     )
     from pyswf_fast.worker import Worker
 
+    Worker.logger.getChild("state").setLevel(logging.INFO)
     Worker(
         session.domain,
         deciders,
