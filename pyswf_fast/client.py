@@ -9,7 +9,16 @@ from typing import Any
 
 from pyswf_fast import constraints, registration
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
-from pyswf_fast.execution import Execution, ExecutionDetail, ExecutionInfo, ask, find_run, scope_of, summary
+from pyswf_fast.execution import (
+    Execution,
+    ExecutionDetail,
+    ExecutionInfo,
+    ask,
+    explain_refusal,
+    find_run,
+    scope_of,
+    summary,
+)
 from pyswf_fast.payload import Codec
 from pyswf_fast.transport import Boto3Transport, Transport
 
@@ -83,7 +92,7 @@ class Client:
                 # nobody else can have this name: an earlier try of the same request went through
                 run_id = find_run(self.transport, domain, name)
             else:
-                raise self._explain_start(fault, task, domain) from fault
+                raise self._explain_start(fault, task, domain, name) from fault
         return Execution(self.transport, domain, name, run_id, codec=task.codec, is_new=True)
 
     def execution(self, workflow_id: str, run_id: str | None = None, *, decider: Any = None) -> Execution:
@@ -237,8 +246,7 @@ class Client:
         if status != "OPEN":
             yield "Closed", {**params, **filters}
 
-    @staticmethod
-    def _explain_start(fault: ServiceFault, task: Any, domain: str) -> SwfError:
+    def _explain_start(self, fault: ServiceFault, task: Any, domain: str, workflow_id: str) -> SwfError:
         if fault.type == "DefaultUndefinedFault":
             keyword = _KEYWORDS.get(fault.message, fault.message)
             return ConfigurationError(
@@ -251,7 +259,7 @@ class Client:
                 f"{fault.message} (in domain {domain!r}; "
                 f"client.register(deciders=[{task.name}]) or a worker makes what is missing)",
             )
-        return fault
+        return explain_refusal(fault, self.transport, domain, workflow_id)
 
 
 list_ = list  # `Client.list` hides the type inside the class

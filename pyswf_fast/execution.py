@@ -30,7 +30,16 @@ from pyswf_fast.transport import Transport
 if TYPE_CHECKING:
     from pyswf_fast._replay import History
 
-__all__ = ["Execution", "ExecutionDetail", "ExecutionInfo", "ask", "find_run", "scope_of", "summary"]
+__all__ = [
+    "Execution",
+    "ExecutionDetail",
+    "ExecutionInfo",
+    "ask",
+    "explain_refusal",
+    "find_run",
+    "scope_of",
+    "summary",
+]
 
 #: Waits between looks at an execution: a tenth of the time waited so far, within these bounds.
 SHORTEST_LOOK_SECONDS = 0.05
@@ -250,11 +259,13 @@ class Execution:
             try:
                 self._transport.call(operation, {"domain": self._domain, **named, **params})
             except ServiceFault as fault:
-                if fault.type != "UnknownResourceFault" or run_id is None:
+                if fault.type != "UnknownResourceFault":
                     raise
-                event = self._last_event(run_id)
+                event = None if run_id is None else self._last_event(run_id)
                 if event is None or event["eventType"] != "WorkflowExecutionContinuedAsNew":
-                    raise
+                    raise explain_refusal(
+                        fault, self._transport, self._domain, self.workflow_id, run_id
+                    ) from fault
                 run_id = _attributes(event)["newExecutionRunId"]
             else:
                 return
@@ -326,6 +337,41 @@ def find_run(transport: Transport, domain: str, workflow_id: str) -> str:
         if found:
             return str(found[0]["execution"]["runId"])
     raise UsageError(f"there is no workflow {workflow_id!r} in domain {domain!r}")
+
+
+def explain_refusal(
+    fault: ServiceFault, transport: Transport, domain: str, workflow_id: str, run_id: str | None = None
+) -> ServiceFault:
+    """Say in a fault what it concerns: the name that is in use, or the run that has closed.
+
+    Parameters:
+        fault: What a start, signal, cancel request or termination was answered with.
+        transport: Where the run is looked up.
+        domain: Its domain.
+        workflow_id: Whom the request was for.
+        run_id: Which run; None is the open one, else the one that started last.
+
+    Returns:
+        A fault of the same type; the same fault where there is nothing to add.
+    """
+    if fault.type == "WorkflowExecutionAlreadyStartedFault":
+        return ServiceFault(
+            fault.type,
+            f"workflow {workflow_id!r} of domain {domain!r} is open already: give another workflow id, "
+            f"or wait until that one has closed (or cancel or terminate it)",
+        )
+    if fault.type != "UnknownResourceFault" or not fault.message.startswith("Unknown execution"):
+        return fault
+    try:
+        run_id = run_id or find_run(transport, domain, workflow_id)
+        named = {"workflowId": workflow_id, "runId": run_id}
+        found = ask(transport, "DescribeWorkflowExecution", {"domain": domain, "execution": named})
+    except SwfError:  # it never was
+        return fault
+    status = summary(found["executionInfo"]).status
+    if status == "OPEN":
+        return fault
+    return ServiceFault(fault.type, f"workflow {workflow_id!r} (run {run_id}) has closed: {status}")
 
 
 def scope_of(*parts: str) -> str:

@@ -30,7 +30,7 @@ def signal(session: Session, workflow_id: str, name: str, value: str | None, run
 @with_session
 def cancel(session: Session, workflow_id: str, run_id: str | None) -> None:
     """Ask an open execution to cancel itself; its decider says what that means."""
-    session.call("RequestCancelWorkflowExecution", workflowId=workflow_id, runId=run_id)
+    session.act("RequestCancelWorkflowExecution", workflow_id, run_id)
     done(session, "cancelRequested", workflow_id)
 
 
@@ -54,10 +54,10 @@ def terminate(
     child_policy: str | None,
 ) -> None:
     """End an open execution at once; its decider is not asked."""
-    session.call(
+    session.act(
         "TerminateWorkflowExecution",
-        workflowId=workflow_id,
-        runId=run_id,
+        workflow_id,
+        run_id,
         reason=reason,
         details=details,
         childPolicy=child_policy.upper() if child_policy else None,

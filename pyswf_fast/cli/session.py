@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pyswf_fast.cli.output import read_json
-from pyswf_fast.exceptions import UsageError
+from pyswf_fast.exceptions import ServiceFault, UsageError
 
 if TYPE_CHECKING:
     from pyswf_fast.client import Client
@@ -43,6 +43,18 @@ class Session:
         body = self.client.transport.call(operation, {"domain": self.client.domain, **given})
         answer: dict[str, Any] = read_json(body)
         return answer
+
+    def act(
+        self, operation: str, workflow_id: str, run_id: str | None = None, **members: Any
+    ) -> dict[str, Any]:
+        """One operation on an execution; a fault says what is the matter with it."""
+        from pyswf_fast.execution import explain_refusal
+
+        try:
+            return self.call(operation, workflowId=workflow_id, runId=run_id, **members)
+        except ServiceFault as fault:
+            transport, domain = self.client.transport, self.client.domain
+            raise explain_refusal(fault, transport, domain, workflow_id, run_id) from fault
 
     def pages(self, operation: str, **members: Any) -> Iterator[dict[str, Any]]:
         """The answers of a paged operation, each asked for when the one before is used up."""

@@ -52,9 +52,9 @@ def start(
         )
     else:
         name = workflow_id or str(uuid.uuid4())
-        run = session.call(
+        run = session.act(
             "StartWorkflowExecution",
-            workflowId=name,
+            name,
             workflowType={"name": target, "version": type_version},
             taskList={"name": task_list} if task_list else None,
             input=session.client.encode_input(values),
