@@ -40,6 +40,7 @@ cdef int judge(Run run, Command command, str state, str cause) except -1:
     command.stage = BACKING_OFF
     timer = new_timer(run, delay, back_off_id(command.kind, command.number, attempt))
     timer.serves = command
+    command.back_off = timer
     return enqueue(run, timer)
 
 

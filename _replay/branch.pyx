@@ -47,6 +47,9 @@ cdef Run decider_run(str what):
     return run
 
 
+cdef list UNENDING = []  # greenlets whose code does not end when it is told to
+
+
 @cython.final
 cdef class Branch:
     """The decider's function, or one given to `spawn`."""
@@ -104,6 +107,18 @@ cdef class Branch:
             raise thrown
         return 0
 
+    cdef bint runs(self) except -1:
+        """Whether the calling greenlet is this branch's own."""
+        cdef PyGreenlet* here = PyGreenlet_GetCurrent()
+        cdef object current = <object><PyObject*>here
+        Py_DECREF(current)  # the reference that was new
+        return current is self.greenlet
+
+    cdef int stand_still(self) except -1:
+        """Evicted, or broken off: nothing that this code does counts any more, so it does nothing more."""
+        while True:
+            self.leave()
+
     cdef int leave(self) except -1:
         PyGreenlet_Switch(<PyGreenlet*><PyObject*>self.parent, NULL, NULL)
         return 0
@@ -115,10 +130,9 @@ cdef class Branch:
             if iscoroutine(result):
                 self.is_async = True
                 result = self.drive(result)
-        except (GreenletExit, KeyboardInterrupt, SystemExit) as end:
+        except KeyboardInterrupt:
             self.ended = True
-            if not isinstance(end, GreenletExit):
-                raise
+            raise
         except BaseException as exception:
             if not self.ended:
                 self.ended = True
@@ -144,13 +158,29 @@ cdef class Branch:
         """Unwind what is suspended. The code sees GreenletExit, which `except Exception` does not catch."""
         if self.run.branch is self:
             return 0
+        cdef bint waits = self.waiting_on is not None
         release(self.promise)
         self.waiting_on = None
         if self.greenlet is None or self.ended:
             return 0
         self.ended = True
+        if not waits:
+            return 0  # it runs now, further up: at its next call it stands still
         if PyGreenlet_ACTIVE(<PyGreenlet*><PyObject*>self.greenlet):
-            self.adopt()
-            PyGreenlet_Throw(<PyGreenlet*><PyObject*>self.greenlet, GreenletExit, None, None)
+            self.unwind()
+            if PyGreenlet_ACTIVE(<PyGreenlet*><PyObject*>self.greenlet):
+                # Its code caught the exit and waits again. To drop the greenlet would raise the exit in it once more,
+                # and so on: it is kept, standing still.
+                UNENDING.append(self.greenlet)
         self.greenlet = None
+        return 0
+
+    cdef int unwind(self) except -1:
+        cdef Branch caller = self.run.branch
+        self.adopt()
+        self.run.branch = self
+        try:
+            PyGreenlet_Throw(<PyGreenlet*><PyObject*>self.greenlet, GreenletExit, None, None)
+        finally:
+            self.run.branch = caller
         return 0

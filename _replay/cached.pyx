@@ -17,8 +17,10 @@ cdef object call_cached(Run run, Task task, object instance, tuple args, dict kw
             if run.batch_completed and run.history.rows[<int64_t>event_id - 1].done <= run.batch_completed:
                 text = run.history.value_text(&run.history.rows[<int64_t>event_id - 1])
                 break
-        elif run.is_last and run.outstanding < MOST_DECISIONS - 2:
+        elif run.is_last and run.cached_count < MOST_CACHED and run.cached_bytes < ROOM_FOR_CACHED:
             text = run_cached(run, task, instance, args, kwargs, number)
+            run.cached_count += 1
+            run.cached_bytes += len(json.dumps(text)) + 300
             break
         if run.next_batch is None:
             run.next_batch = Pending.of(run)

@@ -4,7 +4,7 @@
 cdef int cancel_command(Run run, Command command) except -1:
     cdef Command request
     command.gives_up = True
-    if command.stage == OVER or command.kind >= <int>MARKER or command.details == "cancel requested":
+    if command.stage == OVER or command.kind >= <int>MARKER or command.cancel_sent:
         return 0
     if command.stage == BACKING_OFF:
         return stop_back_off(run, command)
@@ -21,7 +21,7 @@ cdef int cancel_command(Run run, Command command) except -1:
     if command.kind == TIMER:
         command.stage = OVER
         return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))
-    command.details = "cancel requested"
+    command.cancel_sent = True
     return 0
 
 
@@ -40,13 +40,11 @@ cdef int withdraw(Run run, Command command) except -1:
 
 cdef int stop_back_off(Run run, Command command) except -1:
     """Canceled between two attempts: the timer is canceled, also one that has not left yet."""
-    cdef Command timer, request
-    for timer in [*run.accepted, *run.queue]:
-        if timer is not None and timer.serves is command and timer.stage != OVER:
-            request = new_command(run, CANCEL_TIMER)
-            request.swf_id = timer.command_id()
-            enqueue(run, request)
-            break
+    cdef Command timer = command.back_off, request
+    if timer is not None and timer.stage != OVER:
+        request = new_command(run, CANCEL_TIMER)
+        request.swf_id = timer.command_id()
+        enqueue(run, request)
     command.stage = OVER
     return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))
 

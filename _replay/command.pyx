@@ -65,9 +65,9 @@ cdef object call_task(Run run, Task task, object instance, tuple args, dict kwar
         run.accepted[entity] = command
         command.stage = QUEUED
         run.outstanding += 1
-    elif has_promise(args, 0) or has_promise(kwargs, 0):
+    elif has_promise(run, args, 0) or has_promise(run, kwargs, 0):
+        command.blockers = count_pending(run, args, command, 0) + count_pending(run, kwargs, command, 0)
         command.arguments = (frozen(args), frozen(kwargs))
-        command.blockers = count_pending(args, command, 0) + count_pending(kwargs, command, 0)
         if command.blockers == 0:
             issue_command(run, command)
     else:
@@ -107,9 +107,9 @@ cdef int issue_command(Run run, Command command) except -1:
         args, kwargs = resolved(command.arguments)
         if find_accepted(run, command) < 0:
             command.input = encode_input(run, command.task, args, kwargs)
-    except (DataStoreError, GreenletExit):
+    except (DataStoreError, GreenletExit, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         command.stage = OVER
         return settle(run, command, FAILURE, error)
     command.arguments = None

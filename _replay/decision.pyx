@@ -101,7 +101,6 @@ cdef enum Stage:
 
 
 @cython.final
-@cython.no_gc
 cdef class Command(Promise):
     """Something asked for, and the promise of its outcome."""
 
@@ -123,14 +122,28 @@ cdef class Command(Promise):
     cdef int32_t event_id     # the event that ended it
     cdef uint8_t kind
     cdef uint8_t stage
+    cdef Command back_off     # the timer that runs before its next attempt
     cdef bint gives_up        # canceled: no further attempt
+    cdef bint cancel_sent
 
     cdef int read(self) except -1:
         return read_outcome(self.run, self)
 
+    cdef bint is_failure(self):
+        cdef int kind
+        if self.state != RECORDED:
+            return self.state == FAILURE
+        kind = self.run.history.rows[self.event_id - 1].kind
+        return not (
+            kind == ACTIVITY_TASK_COMPLETED or kind == CHILD_WORKFLOW_EXECUTION_COMPLETED
+            or kind == LAMBDA_FUNCTION_COMPLETED or kind == EXTERNAL_WORKFLOW_EXECUTION_SIGNALED
+            or kind == EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+        )
+
     def cancel(self):
         """Ask that the work be canceled. Its result raises Canceled: a timer's at once, others' when SWF says so."""
         cdef Run run = decider_run("cancel()")
+        check_own(run, self)
         cancel_command(run, self)
 
     cdef str command_id(self):
@@ -228,52 +241,58 @@ cdef dict decision_of(Run run, Command command):
     }
 
 
-# Promises within arguments.
+# Promises within arguments: in lists, tuples and dicts, and what is derived from these.
 
-cdef int count_pending(object value, Command command, int depth) except -1:
-    """Have `command` wait for the pending promises in a value (lists, tuples and dicts are searched); how many."""
+cdef enum:
+    DEEPEST_ARGUMENT = 250  # as deep as serializers go
+
+
+cdef bint has_promise(Run run, object value, int depth) except -1:
+    if isinstance(value, Promise):
+        check_own(run, value)
+        return True
+    if depth > DEEPEST_ARGUMENT:
+        raise UsageError(f"arguments are nested deeper than {DEEPEST_ARGUMENT}, or contain themselves")
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            if has_promise(run, item, depth + 1):
+                return True
+    elif isinstance(value, dict):
+        for item in (<dict>value).values():
+            if has_promise(run, item, depth + 1):
+                return True
+    return False
+
+
+cdef int count_pending(Run run, object value, Command command, int depth) except -1:
+    """Have `command` wait for the pending promises in a value; how many."""
     cdef int found = 0
     if isinstance(value, Promise):
+        check_own(run, value)
         if (<Promise>value).state == PENDING:
             (<Promise>value).add_waiter(command)
             return 1
         return 0
-    if depth > 100:
-        raise UsageError("arguments are nested deeper than 100, or contain themselves")
+    if depth > DEEPEST_ARGUMENT:
+        raise UsageError(f"arguments are nested deeper than {DEEPEST_ARGUMENT}, or contain themselves")
     if isinstance(value, (list, tuple)):
         for item in value:
-            found += count_pending(item, command, depth + 1)
+            found += count_pending(run, item, command, depth + 1)
     elif isinstance(value, dict):
         for item in (<dict>value).values():
-            found += count_pending(item, command, depth + 1)
+            found += count_pending(run, item, command, depth + 1)
     return found
-
-
-cdef bint has_promise(object value, int depth) except -1:
-    if isinstance(value, Promise):
-        return True
-    if depth > 100:
-        return False  # the serializer says it better
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            if has_promise(item, depth + 1):
-                return True
-    elif isinstance(value, dict):
-        for item in (<dict>value).values():
-            if has_promise(item, depth + 1):
-                return True
-    return False
 
 
 cdef object frozen(object value):
     """A copy of the containers around promises, so that what the decider does to them later changes nothing."""
     if isinstance(value, Promise):
         return value
-    if type(value) is list:
+    if isinstance(value, list):
         return [frozen(item) for item in value]
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         return tuple([frozen(item) for item in value])
-    if type(value) is dict:
+    if isinstance(value, dict):
         return {key: frozen(item) for key, item in (<dict>value).items()}
     return value
 

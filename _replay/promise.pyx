@@ -2,9 +2,6 @@
 
 from collections import deque
 
-# Promises are many and live as long as their run: the collector does not look at them (`no_gc`). The cycles that run
-# through them (run -> commands -> run) are broken by Run.close(), which every owner of a run must call.
-
 
 cdef enum Outcome:
     PENDING
@@ -13,7 +10,6 @@ cdef enum Outcome:
     RECORDED  # in the history: read when somebody asks
 
 
-@cython.no_gc
 cdef class Promise:
     """The outcome of something that a decider asked for."""
 
@@ -33,6 +29,10 @@ cdef class Promise:
     cdef int read(self) except -1:
         """Turn RECORDED into VALUE or FAILURE."""
         raise AssertionError("nothing is recorded for this promise")
+
+    cdef bint is_failure(self):
+        """Whether the outcome is a failure; reads nothing."""
+        return self.state == FAILURE
 
     cdef object value(self):
         if self.state == RECORDED:
@@ -103,12 +103,12 @@ cdef class Awaiting:
 
 
 @cython.final
-@cython.no_gc
 cdef class Pending(Promise):
     """A promise that the engine resolves by itself: a branch's end, a signal, the next batch."""
 
     cdef int64_t event_id     # the signal that resolved it
     cdef SignalQueue queue    # in which it waits for a signal
+    cdef as_completed stream  # of which it waits for the next
     cdef bint abandoned
 
     @staticmethod
@@ -118,12 +118,16 @@ cdef class Pending(Promise):
         return promise
 
     cdef int abandon(self) except -1:
-        if self.queue is None:
+        if self.abandoned or self.queue is None and self.stream is None:
             return 0
+        getters = self.queue.getters if self.queue is not None else self.stream.getters
         if self.state == PENDING:
-            self.queue.getters.remove(self)
+            getters.remove(self)
         else:  # it came in the same batch: it stays for the next who asks
-            self.queue.arrived.appendleft(self.event_id)
+            if self.queue is not None:
+                self.queue.arrived.appendleft(self.event_id)
+            else:
+                self.stream.arrived.appendleft(self.outcome)
             self.state = PENDING
         self.abandoned = True
         return 0
@@ -131,7 +135,10 @@ cdef class Pending(Promise):
     cdef bint wait_again(self) except -1:
         if self.abandoned:
             self.abandoned = False
-            self.queue.join(self)
+            if self.queue is not None:
+                self.queue.join(self)
+            else:
+                self.stream.join(self)
         return self.state != PENDING
 
     cdef int read(self) except -1:
@@ -140,7 +147,6 @@ cdef class Pending(Promise):
         return 0
 
 
-@cython.no_gc
 cdef class Listener(Promise):
     """Hears of each of several promises as it is resolved, in their order."""
 
@@ -160,20 +166,33 @@ cdef class Listener(Promise):
         return self.stop_timer()
 
     cdef int stop_timer(self) except -1:
-        if self.timer is not None:
-            cancel_command(self.run, self.timer)
+        cdef Command timer = self.timer
+        if timer is not None:
+            self.timer = None
+            timer.waiters = None  # this listener need not hear of it
+            cancel_command(self.run, timer)
         return 0
 
 
 cdef int release(Promise promise) except -1:
     """Forget who waits for it, and those who wait for them: nobody will be told any more."""
-    cdef object waiters = promise.waiters
-    promise.waiters = None
-    for waiter in waiters if type(waiters) is list else (waiters,):
-        if type(waiter) is Command:
-            (<Command>waiter).arguments = None
-        if isinstance(waiter, Promise):
-            release(waiter)
+    cdef list left = [promise]
+    cdef Promise next
+    while left:
+        next = left.pop()
+        waiters = next.waiters
+        next.waiters = None
+        for waiter in waiters if type(waiters) is list else (waiters,):
+            if type(waiter) is Command:
+                (<Command>waiter).arguments = None
+            if isinstance(waiter, Promise):
+                left.append(waiter)
+    return 0
+
+
+cdef int check_own(Run run, Promise promise) except -1:
+    if promise.run is not run:
+        raise UsageError(f"{promise!r} belongs to another execution")
     return 0
 
 
@@ -187,7 +206,6 @@ cdef enum GroupMode:
 
 
 @cython.final
-@cython.no_gc
 cdef class Group(Listener):
     """Several promises waited for as one: all of them, or any."""
 
@@ -205,7 +223,7 @@ cdef class Group(Listener):
         for member in members:
             if member.state == PENDING:
                 group.missing += 1
-            elif mode == ANY or member.exception is not None:
+            elif mode == ANY or member.is_failure():
                 if first is None or member.order < first.order:
                     first = member
         if first is not None or group.missing == 0:
@@ -225,7 +243,7 @@ cdef class Group(Listener):
             settle(self.run, self, FAILURE, timed_out())
             return self
         self.missing -= 1
-        if self.mode == ALL and self.missing and member.exception is None:
+        if self.mode == ALL and self.missing and not member.is_failure():
             return None
         self.conclude(member)
         self.stop_timer()
@@ -234,7 +252,7 @@ cdef class Group(Listener):
     cdef int conclude(self, Promise member) except -1:
         if self.mode == ANY:
             settle(self.run, self, VALUE, member)
-        elif member is not None and member.exception is not None:
+        elif member is not None and member.is_failure():
             settle(self.run, self, FAILURE, member.exception)
         else:
             settle(self.run, self, RECORDED, None)
@@ -248,7 +266,6 @@ cdef class Group(Listener):
 
 
 @cython.final
-@cython.no_gc
 cdef class SignalDeadline(Listener):
     """A signal waited for, for a limited time."""
 
@@ -289,7 +306,7 @@ cdef class SignalDeadline(Listener):
         return 0
 
 
-cdef list members_of(tuple promises, str what):
+cdef list members_of(Run run, tuple promises, str what):
     cdef list members
     if len(promises) == 1 and not isinstance(promises[0], Promise):
         promises = tuple(promises[0])
@@ -297,37 +314,39 @@ cdef list members_of(tuple promises, str what):
     for member in members:
         if not isinstance(member, Promise):
             raise UsageError(f"{what} waits for Promises, found {member!r}")
+        check_own(run, member)
     return members
 
 
 def wait_all(*promises, timeout=None):
     """Wait for all; their results in argument order, or the first failure as soon as it happens."""
     cdef Run run = decider_run("wait_all()")
-    return hand_over(run, Group.of(run, members_of(promises, "wait_all()"), ALL, timeout))
+    return hand_over(run, Group.of(run, members_of(run, promises, "wait_all()"), ALL, timeout))
 
 
 def wait_any(*promises, timeout=None):
     """Wait for the first; that Promise, whether it succeeded or failed."""
     cdef Run run = decider_run("wait_any()")
-    cdef list members = members_of(promises, "wait_any()")
+    cdef list members = members_of(run, promises, "wait_any()")
     if not members:
         raise UsageError("wait_any() waits for at least one Promise")
     return hand_over(run, Group.of(run, members, ANY, timeout))
 
 
 @cython.final
-@cython.no_gc
 cdef class as_completed(Listener):
     """Iterate over promises in the order in which they are resolved; `timeout` seconds for all of them."""
 
     cdef Py_ssize_t missing
     cdef object arrived
-    cdef Pending getter       # who waits for the next, or None
+    cdef object getters       # who wait for the next
 
     def __init__(self, promises, timeout=None):
         cdef Promise member
-        cdef list members = members_of((promises,), "as_completed()"), resolved = []
-        self.run = decider_run("as_completed()")
+        cdef Run run = decider_run("as_completed()")
+        cdef list members = members_of(run, (promises,), "as_completed()"), resolved = []
+        self.run = run
+        self.getters = deque()
         for member in members:
             if member.state == PENDING:
                 member.add_waiter(self)
@@ -340,37 +359,37 @@ cdef class as_completed(Listener):
             self.start_timer(timeout)
 
     cdef Promise note(self, Promise member):
-        cdef Pending getter = self.getter
+        cdef Pending getter = self.getters.popleft() if self.getters else None
         if member is self.timer:
-            self.settle_late()
-        else:
-            self.arrived.append(member)
-            self.missing -= 1
-            if not self.missing:
-                self.stop_timer()
-        if getter is None:
-            return None
-        self.getter = None
-        if member is self.timer:
-            settle(self.run, getter, FAILURE, timed_out())
-        else:
+            if self.state == PENDING:
+                settle(self.run, self, FAILURE, timed_out())
+            if getter is not None:
+                settle(self.run, getter, FAILURE, self.outcome)
+            return getter
+        self.arrived.append(member)
+        self.missing -= 1
+        if not self.missing:
+            self.stop_timer()
+        if getter is not None:
             settle(self.run, getter, VALUE, self.arrived.popleft())
         return getter
-
-    cdef int settle_late(self) except -1:
-        if self.state == PENDING:
-            settle(self.run, self, FAILURE, timed_out())
-        return 0
 
     cdef Promise next_promise(self):
         cdef Pending getter = Pending.of(self.run)
-        if self.arrived:
-            settle(self.run, getter, VALUE, self.arrived.popleft())
-        elif self.state == FAILURE:
-            settle(self.run, getter, FAILURE, self.outcome)
-        else:
-            self.getter = getter
+        check_own(decider_run("as_completed()"), self)
+        getter.stream = self
+        self.join(getter)
         return getter
+
+    cdef int join(self, Pending getter) except -1:
+        """Give it the first that nobody took, or else a place in the queue."""
+        if self.arrived:
+            return settle(self.run, getter, VALUE, self.arrived.popleft())
+        if self.state == FAILURE:
+            return settle(self.run, getter, FAILURE, self.outcome)
+        about_to_wait(self.run)
+        self.getters.append(getter)
+        return 0
 
     def __iter__(self):
         return self
@@ -447,7 +466,8 @@ cdef class SignalQueue:
 
     cdef Promise next_signal(self):
         cdef Pending promise = Pending.of(self.run)
-        decider_run("signals()")
+        if decider_run("signals()") is not self.run:
+            raise UsageError(f"the queue of signals {self.name!r} belongs to another execution")
         promise.queue = self
         self.join(promise)
         return promise

@@ -50,6 +50,8 @@ cdef class Run:
     cdef list unblocked
     cdef list refusals_now            # (command, event id) refused by the decision that is being matched
     cdef int64_t outstanding          # queued commands
+    cdef int cached_count             # cached functions that ran in this batch
+    cdef int64_t cached_bytes
     cdef Command closing
     cdef int64_t sequence, order
     cdef int32_t activities, timers, children, signals_out, cancels_out, waits, caches, closes
@@ -82,7 +84,10 @@ cdef class Run:
     cdef str status_text
     cdef object random_source, uuid_source
 
-    def __init__(self, decider, History history, *, run_id=None, scope=""):
+    def __cinit__(self):
+        self.history = History()
+
+    def __init__(self, decider, History history not None, *, run_id=None, scope=""):
         if isinstance(decider, Bound):
             self.task = (<Bound>decider).task
             self.instance = (<Bound>decider).instance
@@ -234,7 +239,9 @@ cdef class Run:
         (<list>self.tasks_by_type).extend([None] * (len(history.types) - len(self.tasks_by_type)))
         for event_id in range(self.events_read + 1, history.count + 1):
             row = &history.rows[event_id - 1]
-            if row.kind == MARKER_RECORDED:
+            if row.kind == RECORD_MARKER_FAILED:
+                self.marker_records.setdefault(history.key_text(row), []).append(0)
+            elif row.kind == MARKER_RECORDED:
                 name = history.key_text(row)
                 self.marker_records.setdefault(name, []).append(event_id)
                 if name == "cache":
@@ -297,6 +304,7 @@ cdef class Run:
         cdef int64_t event_id = self.previous_completed, first = self.position + 1
         cdef Row* row
         self.batch += 1
+        self.cached_count = self.cached_bytes = 0
         self.now_seconds = history.rows[self.batch_end - 1].timestamp
         if self.next_batch is not None:
             settle(self, self.next_batch, VALUE, None)
@@ -345,26 +353,36 @@ cdef class Run:
     @property
     def run_id(self):
         """The run's own id, "" where nothing says it."""
-        cdef list decisions = self.history.index.decisions
+        cdef int64_t first
         if self.given_run_id is None:
             self.given_run_id = self.history.run_id
-            if not self.given_run_id and decisions:
-                first = self.history.value_text(&self.history.rows[<int64_t>decisions[0] - 1])
-                self.given_run_id = library_line(first).get("run", "") if first else ""
+            first = first_decided(self)
+            if not self.given_run_id and first:
+                context = self.history.value_text(&self.history.rows[first - 1])
+                self.given_run_id = library_line(context).get("run", "")
         return self.given_run_id
 
     @property
     def random(self):
         """A random.Random seeded by the run id."""
+        self.check_not_cached()
         if self.random_source is None:
             self.random_source = Random(f"random {self.run_id}")
         return self.random_source
 
     def uuid4(self):
         """The next of the UUIDs that this run always draws."""
+        self.check_not_cached()
         if self.uuid_source is None:
             self.uuid_source = Random(f"uuid {self.run_id}")
         return UUID(int=self.uuid_source.getrandbits(128), version=4)
+
+    cdef int check_not_cached(self) except -1:
+        if self.in_cached:
+            raise UsageError(
+                "a @cached function cannot use workflow.random or uuid4(), which replays draw again; use Python's own"
+            )
+        return 0
 
     def started_attributes(self):
         """Members of WorkflowExecutionStarted."""
@@ -378,6 +396,8 @@ cdef class Run:
     def shield(self, int step):
         """Defer (1) a cancel request, or allow it again (-1)."""
         self.shields += step
+        if self.shields == 0 and self.cancel_pending:
+            self.woken.append(CANCEL_REQUEST)
 
     @property
     def is_replaying(self):
@@ -409,6 +429,14 @@ cdef class Run:
         if self.is_last and not self.ended:
             compose_response(self)
         return 0
+
+
+cdef int64_t first_decided(Run run) except -1:
+    """The first DecisionTaskCompleted that is no pause, or 0."""
+    for completed in run.history.index.decisions:
+        if not run.is_pause(completed):
+            return completed
+    return 0
 
 
 cdef bint is_open(History history) noexcept:

@@ -26,7 +26,7 @@ cdef Command new_marker(Run run, str name, str details):
     run.marker_counts[name] = count + 1
     command = new_command(run, MARKER)
     command.details = (name, details)
-    if count < len(recorded):
+    if count < len(recorded) and recorded[count]:
         event_id = recorded[count]
         details = run.history.value_text(&run.history.rows[event_id - 1])
     settle(run, command, VALUE, marker_value(name, details))

@@ -11,6 +11,8 @@ cdef enum:
     MOST_OPEN = 1_000
     MOST_OPEN_TIMERS = 999    # and a `wake-` timer
     LONGEST_FIELD = 32_768
+    MOST_CACHED = 90          # results of cached functions in a response
+    ROOM_FOR_CACHED = 500_000  # bytes of them, before the last
     CACHED_TEXT = 5_000       # fits a marker however its characters are escaped
     LONGEST_ESCAPE = 12       # bytes on the wire of one character outside the basic plane
 
@@ -19,7 +21,7 @@ cdef int compose_response(Run run) except -1:
     cdef Command command
     cdef int[<int>ENTITY_KINDS] open
     cdef list decisions = [], sent = []
-    cdef int64_t held = 0, size = 0
+    cdef int64_t held = 0, room = MOST_DECISIONS, bytes_left = MOST_BYTES - 2_000
     cdef bint crowded = run.next_batch is not None
     cdef int kind
     for kind in range(<int>ENTITY_KINDS):
@@ -28,38 +30,48 @@ cdef int compose_response(Run run) except -1:
         kind = command.kind
         if kind == CLOSE:
             continue
-        if kind <= LAMBDA and open[kind] >= (MOST_OPEN_TIMERS if kind == TIMER else MOST_OPEN):
-            held += 1
-            continue
         if kind <= LAMBDA:
+            if open[kind] >= (MOST_OPEN_TIMERS if kind == TIMER else MOST_OPEN):
+                held += 1
+                continue
             open[kind] += 1
         sent.append(command)
     if run.closing is not None and run.closing.stage == QUEUED:
-        if held or len(sent) >= MOST_DECISIONS:
+        if held:
             held += 1
         else:
             sent.append(run.closing)
-    if len(sent) > MOST_DECISIONS or crowded and len(sent) == MOST_DECISIONS:
-        crowded = True
-        held += len(sent) - (MOST_DECISIONS - 1)
-        sent = sent[:MOST_DECISIONS - 1]
+    if run.status_text is not None:
+        bytes_left -= len(json.dumps(run.status_text))
+    if crowded or len(sent) > MOST_DECISIONS:
+        room = MOST_DECISIONS - 1  # and a `wake-` timer
+    # Results of cached functions leave in the batch in which they ran: what they take is not there for others.
+    room -= run.cached_count
+    bytes_left -= run.cached_bytes
     for command in sent:
         decision = decision_of(run, command)
-        size += wire_size(decision)
-        if size > MOST_BYTES and decisions:
-            crowded = True
-            held += len(sent) - len(decisions)
-            break
+        if not is_cached_result(command):
+            room -= 1
+            bytes_left -= wire_size(decision)
+            if (room < 0 or bytes_left < 0) and (decisions or run.cached_count):
+                crowded = True
+                held += 1
+                room = bytes_left = -1  # what was called later does not overtake
+                continue
         decisions.append(decision)
+        run.is_closing = command is run.closing
     if crowded or held and run.closing is not None and not any_open(run):
         decisions.append({
             "decisionType": "StartTimer",
             "startTimerDecisionAttributes": {"timerId": f"wake-{run.batch_end}", "startToFireTimeout": "0"},
         })
     run.decisions = decisions
-    run.is_closing = run.closing is not None and run.closing in sent[:len(decisions)]
     run.execution_context = context_of(run, held)
     return 0
+
+
+cdef bint is_cached_result(Command command):
+    return command.kind == MARKER and command.details[0] == "cache"
 
 
 cdef bint any_open(Run run):
@@ -87,7 +99,7 @@ cdef str context_of(Run run, int64_t held):
     """executionContext: the user's status text, and on its last line what the library has to say."""
     cdef list decisions = run.history.index.decisions
     cdef dict line = {}
-    if not decisions and run.run_id:
+    if not first_decided(run) and run.run_id:
         line["run"] = run.run_id
     if held:
         line["held"] = held

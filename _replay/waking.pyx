@@ -50,6 +50,8 @@ cdef int drain(Run run) except -1:
 
 cdef int wake(Run run, Promise promise) except -1:
     waiters = promise.waiters
+    if promise.state == PENDING:
+        return 0  # it was given back meanwhile
     promise.waiters = None
     if type(waiters) is list:
         for waiter in <list>waiters:
@@ -83,39 +85,32 @@ cdef int check_broken(Run run) except -1:
 cdef int break_off(Run run, BaseException error) except -1:
     """An error that is not the user code's to see: the branch stands still for ever, the run ends with it."""
     cdef Branch branch = run.branch
-    if branch is None:
+    if branch is None or not branch.runs():
         raise error
     run.broken = error
-    while True:
-        branch.leave()
-        if run.closed:
-            raise GreenletExit
+    branch.leave()
+    branch.stand_still()
 
 
 cdef int check_awake(Run run, str what) except -1:
-    if run.closed or run.finished:
-        raise GreenletExit
+    """Whether code may ask for something now."""
     if run.in_cached:
         raise UsageError(f"a @cached function cannot use {what}: it may neither wait nor ask for work")
-    if run.branch is None:
-        raise UsageError(f"{what} works only inside a decider, while a worker runs it")
+    if run.branch is None or not run.branch.runs():
+        raise UsageError(f"{what} works only inside a decider, in its own greenlet, while a worker runs it")
+    if run.branch.ended:
+        run.branch.stand_still()
     return 0
 
 
 cdef int wait_for(Run run, Promise promise) except -1:
     """Suspend the running branch until `promise` is resolved."""
-    cdef Branch branch = run.branch
-    if branch is None and not run.closed:
+    if run is None or running() is not run:
         raise UsageError("a Promise can be waited for only inside the decider that asked for it")
-    if run.closed or run.finished:
-        if branch is not None and branch.ended:
-            # Evicted code that waits again: it stands still, for good.
-            branch.leave()
-        raise GreenletExit
     check_awake(run, "waiting")
     about_to_wait(run)
     if not promise.wait_again():
-        branch.suspend(promise)
+        run.branch.suspend(promise)
     return 0
 
 
@@ -192,10 +187,10 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
 
 
 cdef int branch_failed(Run run, Branch branch, BaseException exception) except -1:
-    if not branch.is_main:
-        return settle(run, branch.promise, FAILURE, exception)
     if isinstance(exception, ContinueAsNew):
         return finish_run(run, "ContinueAsNewWorkflowExecution", exception.args[0])
+    if not branch.is_main:
+        return settle(run, branch.promise, FAILURE, exception)
     if isinstance(exception, WorkflowCanceled):
         cancel_open_work(run)
         return finish_run(run, "CancelWorkflowExecution", {})

@@ -91,6 +91,7 @@ def test_a_service_that_is_killed_and_comes_back(tmp_path: Path) -> None:
         Client("comes-back", endpoint_url=service.url) as client,
     ):
         client.register(fleet.DECIDERS, fleet.ACTIVITIES)
+        worker.wait_for("serving domain")
         executions = [client.start(fleet.squares, 8) for _ in range(3)]
         for _ in range(2):
             time.sleep(0.4)
