@@ -22,6 +22,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         yield shell
         assert worker.poll() is None, log.read_text()
         assert stop(worker) == 0, log.read_text()
+        assert "serving domain cli-tests" in log.read_text()
+        assert "stopping: SIGTERM" in log.read_text()
     finally:
         worker.kill()
         stop(service)

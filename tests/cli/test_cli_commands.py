@@ -73,7 +73,9 @@ def test_an_execution_is_started_listed_shown_signaled_and_read(shell: Shell, tm
 
     again = shell.run("start", "cli_tasks:wait_for_word", "--workflow-id", name)
     assert again.returncode == 1
-    assert "WorkflowExecutionAlreadyStartedFault" in again.stderr
+    assert f"workflow '{name}' of domain 'cli-tests' is open already" in again.stderr
+    by_type = shell.run("start", "wait_for_word", "--workflow-id", name)
+    assert f"workflow '{name}' of domain 'cli-tests' is open already" in by_type.stderr
 
     listed: Any = shell.json("list", "--status", "open", "--tag", "red")
     assert [info["execution"]["runId"] for info in listed["executionInfos"]] == [started["runId"]]
@@ -117,7 +119,10 @@ def test_terminate_terminates(shell: Shell) -> None:
     assert shell.run("terminate", name, "--reason", "enough").stdout == f"{name}: terminated\n"
     last: Any = shell.json("history", name, "--reverse", "--limit", "1")
     assert last["events"][0]["workflowExecutionTerminatedEventAttributes"]["reason"] == "enough"
+    for command in (["cancel", name], ["signal", name, "s"]):
+        assert "has closed: TERMINATED" in shell.run(*command).stderr
     again = shell.run("terminate", name)
+    assert "has closed: TERMINATED" in again.stderr
     assert again.returncode == 1
     assert "UnknownResourceFault" in again.stderr
     assert again.stderr.count("\n") == 1

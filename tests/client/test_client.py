@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -121,8 +122,23 @@ def test_every_start_makes_a_name_of_its_own(client: Client, add: Any) -> None:
 
 def test_a_name_in_use_is_a_fault(client: Client, add: Any) -> None:
     client.start(add, workflow_id="w")
-    with pytest.raises(ServiceFault, match="WorkflowExecutionAlreadyStartedFault"):
+    with pytest.raises(
+        ServiceFault, match=r"AlreadyStartedFault: workflow 'w' .*'shop'.* another workflow id"
+    ):
         client.start(add, workflow_id="w")
+
+
+def test_what_is_done_to_a_closed_workflow_is_refused_by_name(client: Client, add: Any) -> None:
+    execution = client.start(add, workflow_id="w")
+    execution.terminate()
+    for found in (execution, client.execution("w")):
+        for act in (found.terminate, found.cancel, lambda found=found: found.signal("s")):
+            with pytest.raises(
+                ServiceFault, match=rf"'w' \(run {re.escape(execution.run_id)}\) has closed: TERM"
+            ):
+                act()
+    with pytest.raises(ServiceFault, match=r"Unknown execution.*never"):
+        client.execution("never").cancel()
 
 
 def test_a_start_whose_answer_was_lost_is_found_again(swf: EmbeddedSwf, add: Any) -> None:

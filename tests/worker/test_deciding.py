@@ -24,6 +24,7 @@ from pyswf_fast import (
     sleep,
 )
 from pyswf_fast.decider import DecisionContext
+from pyswf_fast.roster import Roster, read
 from pyswf_fast.service import EmbeddedSwf
 
 Serve = Callable[[Worker], Any]
@@ -120,6 +121,41 @@ def test_a_distributed_worker_decides_every_task_of_its_list(service: Any, serve
 
             assert client.start(one.options(swf_task_list="mine")).result(20) == "one decided"
             assert client.start(another.options(swf_task_list="mine")).result(20) == "one decided"
+
+
+def test_a_distributed_worker_warns_once_of_each_foreign_type(caplog: pytest.LogCaptureFixture) -> None:
+    roster = Roster(read("decider", [sums], given_list="mine"), takes_all=True)
+    for _ in range(3):
+        assert roster.find(("sums", "1.0"), "mine") is sums
+        assert roster.find(("other", "1.0"), "mine") is sums
+        assert roster.find(("other", "2.0"), "mine") is sums
+
+    assert len(caplog.messages) == 2
+    assert "'other' '1.0' on list 'mine'" in caplog.messages[0]
+    assert "'sums' '1.0'" in caplog.messages[0]
+    assert "swf_task_list" in caplog.messages[0]
+
+
+def test_a_worker_warns_when_its_activities_come_by_another_list(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    free = activity_task(swf_task_type="free")(lambda: None)
+    named = activity_task(swf_task_type="named", swf_task_list="work")(lambda: None)
+    caplog.set_level("INFO", "pyswf_fast.worker.state")
+
+    def warnings(task_list: str | None) -> list[str]:
+        caplog.clear()
+        with serve(Worker("test", [], [free, named], task_list, transport=swf, drain_timeout=0)):
+            wait_for(lambda: "serving domain" in caplog.text)
+        return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+    assert warnings(None) == []
+    assert "list 'default': activities free 1.0 | list 'work': activities named 1.0" in caplog.text
+    assert "stopping: stop" in caplog.text
+    assert warnings(None) == []
+    (warning,) = warnings("blue")
+    for word in ("'free' '1.0'", "'default'", "'blue'", "swf_task_list"):
+        assert word in warning
 
 
 def test_a_distributed_worker_takes_other_names(service: Any, serve: Serve) -> None:
@@ -341,6 +377,51 @@ def test_a_decider_s_exception_fails_the_workflow(
     assert isinstance(caught.value.__cause__, RemoteError)
     assert caught.value.__cause__.type_name == "builtins.LookupError"
     assert "the decider failed" in caplog.text
+
+
+@decision_task(swf_task_list="sums")
+def oversleeps() -> None:
+    sleep(10**9)  # longer than SWF's timers
+
+
+def test_an_error_of_the_library_is_logged_with_the_decider_s_line(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client("test", transport=swf)
+    client.register([oversleeps])
+    with serve(worker(swf, oversleeps)), pytest.raises(WorkflowFailed):
+        client.start(oversleeps).result(20)
+
+    said = next(record for record in caplog.records if "the decider failed" in record.message)
+    line = oversleeps.function.__code__.co_firstlineno + 2
+    assert said.message.endswith(f"found 1000000000 (at {__file__}:{line} in oversleeps)")
+    assert said.exc_info is None
+
+
+def test_nondeterminism_is_logged_once(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    @decision_task(swf_workflow_type="changes", swf_task_list="sums")
+    def before() -> None:
+        sleep(3600)
+
+    @decision_task(swf_workflow_type="changes", swf_task_list="sums")
+    def after() -> int:
+        return double(1).result
+
+    client = Client("test", transport=swf)
+    client.register([before])
+    with serve(worker(swf, before)):
+        execution = client.start(before)
+        wait_for(lambda: any(event["eventType"] == "TimerStarted" for event in events(swf, execution)))
+    execution.signal("wake")
+    with serve(worker(swf, after)):
+        wait_for(lambda: pauses(swf, execution))
+
+    said = [record for record in caplog.records if "NondeterminismError" in record.message]
+    assert len(said) == 1
+    assert said[0].exc_info is None
+    assert "Traceback" not in said[0].message
 
 
 def test_the_hook_replaces_decisions_and_stops_the_worker(swf: EmbeddedSwf) -> None:
