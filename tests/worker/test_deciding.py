@@ -501,7 +501,7 @@ def test_activities_have_the_same_hook(swf: EmbeddedSwf) -> None:
 
     @decision_task(swf_task_list="sums")
     def uses() -> None:
-        breaks().result  # noqa: B018
+        breaks().result
 
     client = Client("test", transport=swf)
     client.register([uses], [breaks])
