@@ -73,7 +73,7 @@ def adds():
 def waits():
     squared = square(5)
     timer = PTimer.get(seconds=1)
-    timer.result  # noqa: B018 - this is how PySwfAws's users wait
+    timer.result
     doubled = double(10)
     return squared.result + doubled.result
 

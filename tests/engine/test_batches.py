@@ -1,7 +1,5 @@
 """Rules of batches: what ends one, what is found to differ and where, what waits for the next response."""
 
-# ruff: noqa: B018 - to read `.result` is to wait
-
 from __future__ import annotations
 
 import json

@@ -27,9 +27,9 @@ def read(body: bytes) -> list[tuple[int, str, float, dict[str, Any]]]:
         for item in sequence:
             item.id, item.state, item.attempt, repr(item)
     for signal in history.signals:
-        signal.name, signal.input  # noqa: B018
+        signal.name, signal.input
     for marker in history.markers:
-        marker.name, marker.details  # noqa: B018
+        marker.name, marker.details
     return [(one.event_id, one.event_type, one.timestamp, one.attributes) for one in history]
 
 
@@ -243,7 +243,7 @@ def test_deep_nesting(opening: bytes, depth: int, closed: bool) -> None:
         for broken in (body[:at] + nested + body[at:], b'{"x":' + nested + b"," + body[1:], nested):
             with contextlib.suppress(HistoryFormatError):
                 for one in History.from_pages([broken]):
-                    one.attributes  # noqa: B018
+                    one.attributes
 
 
 def test_deep_member() -> None:

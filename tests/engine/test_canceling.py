@@ -1,7 +1,5 @@
 """Rules of canceling, of markers and cached results, and of eviction."""
 
-# ruff: noqa: B018 - to read `.result` is to wait
-
 from __future__ import annotations
 
 import json

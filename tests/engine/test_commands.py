@@ -1,7 +1,5 @@
 """Rules of what goes to other executions, of continuing as new, and of what may be open at once."""
 
-# ruff: noqa: B018 - to read `.result` is to wait
-
 from __future__ import annotations
 
 import json

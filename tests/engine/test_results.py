@@ -1,7 +1,5 @@
 """Rules of results, failures, retries and ids."""
 
-# ruff: noqa: B018 - to read `.result` is to wait
-
 from __future__ import annotations
 
 import json

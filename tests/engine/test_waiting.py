@@ -1,7 +1,5 @@
 """Rules of waiting: who wakes when, branches, timers, timeouts, signals."""
 
-# ruff: noqa: B018 - to read `.result` is to wait
-
 from __future__ import annotations
 
 import json

@@ -213,7 +213,7 @@ def test_heartbeats_are_nothing_outside_of_workers() -> None:
     activity.heartbeat("nobody hears")
 
     with pytest.raises(UsageError, match=r"activity\.info"):
-        activity.info  # noqa: B018
+        activity.info
     with pytest.raises(UsageError, match="complete_later"):
         activity.complete_later()
 

@@ -165,7 +165,7 @@ def test_a_stopping_worker_does_not_wait_for_ever(
 
     @decision_task(swf_task_list="flows", swf_workflow_type="unlucky")
     def unlucky() -> None:
-        pulls_the_plug().result  # noqa: B018
+        pulls_the_plug().result
 
     client = Client("test", transport=swf)
     client.register([unlucky], [pulls_the_plug])

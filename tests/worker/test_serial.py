@@ -100,7 +100,7 @@ def test_a_decider_s_own_exception_is_raised_itself() -> None:
 def test_an_activity_s_exception_is_the_cause() -> None:
     @decision_task(swf_workflow_type="tries")
     def tries() -> None:
-        refuse("not today").result  # noqa: B018
+        refuse("not today").result
 
     with pytest.raises(ActivityTaskException) as caught:
         LocalDecisionWorker(tries).start()
@@ -113,11 +113,11 @@ def test_an_activity_s_exception_is_the_cause() -> None:
 def test_a_child_s_exception_is_the_cause() -> None:
     @decision_task(swf_workflow_type="child")
     def child() -> None:
-        refuse("the child").result  # noqa: B018
+        refuse("the child").result
 
     @decision_task(swf_workflow_type="parent")
     def parent() -> None:
-        child().result  # noqa: B018
+        child().result
 
     with pytest.raises(ChildWorkflowException) as caught:
         LocalDecisionWorker(parent).start()
@@ -257,7 +257,7 @@ def test_activities_time_out_for_real() -> None:
     @decision_task(swf_workflow_type="impatient")
     def impatient() -> str:
         try:
-            slow().result  # noqa: B018
+            slow().result
         except ActivityTaskException as error:
             return f"{error.failure_status} {error.failure_reason}"
         return "in time"
@@ -277,7 +277,7 @@ def test_an_execution_times_out() -> None:
 def test_waiting_for_what_nobody_brings_is_an_error() -> None:
     @decision_task(swf_workflow_type="forlorn")
     def forlorn() -> None:
-        echo(1).result  # noqa: B018
+        echo(1).result
         workflow.signals("never").get()
 
     for skip_time in (False, True):
@@ -317,7 +317,7 @@ def test_a_child_may_be_canceled() -> None:
         try:
             sleep(3600)
         except WorkflowCanceled:
-            echo("cleaned up").result  # noqa: B018
+            echo("cleaned up").result
             raise
 
     @decision_task(swf_workflow_type="canceling parent")
@@ -326,7 +326,7 @@ def test_a_child_may_be_canceled() -> None:
         sleep(1)
         workflow.cancel_external("unloved")
         try:
-            child.result  # noqa: B018
+            child.result
         except Canceled:
             return "canceled"
         return "not canceled"
@@ -348,7 +348,7 @@ def test_cached_functions_run_once_each_call() -> None:
     @decision_task(swf_workflow_type="draws")
     def draws() -> list[int]:
         first = [draw(), draw()]
-        echo(1).result  # noqa: B018
+        echo(1).result
         sleep(10)
         return [*first, draw()]
 
@@ -374,9 +374,9 @@ def test_children_that_outlive_their_parent_do_what_needs_no_waiting() -> None:
 
     @decision_task(swf_workflow_type="lasting")
     def lasting() -> None:
-        note("first").result  # noqa: B018
+        note("first").result
         sleep(3600)
-        note("second").result  # noqa: B018
+        note("second").result
 
     @decision_task(swf_workflow_type="brief")
     def brief() -> str:
@@ -394,7 +394,7 @@ def test_nobody_completes_later_in_serial_mode(caplog: pytest.LogCaptureFixture)
 
     @decision_task(swf_workflow_type="asks")
     def asks() -> None:
-        later().result  # noqa: B018
+        later().result
 
     with pytest.raises(ActivityTaskException) as caught:
         LocalDecisionWorker(asks).start()
