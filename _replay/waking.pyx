@@ -174,6 +174,10 @@ cdef int deliver_cancel(Run run) except -1:
 cdef int branch_returned(Run run, Branch branch, object result) except -1:
     if not branch.is_main:
         return settle(run, branch.promise, VALUE, result)
+    if isinstance(result, Promise):
+        return branch_failed(run, branch, UsageError(
+            f"{run.task.name} returned a Promise, which nobody can wait for any more: return its .result, or await it"
+        ))
     if run.task.continues_indefinitely:
         return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, None, None))
     try:

@@ -244,6 +244,18 @@ def test_continue_as_new_in_a_branch_ends_the_run() -> None:
     assert run.is_closing
 
 
+def test_a_returned_promise_is_told_by_its_name() -> None:
+    """A forgotten `.result` is said to be one."""
+
+    @order
+    def decider() -> Any:
+        return work()
+
+    failure = Stage(decider).failure()
+    assert isinstance(failure, UsageError)
+    assert "returned a Promise" in str(failure)
+
+
 def test_system_exit_fails_the_workflow() -> None:
     """sys.exit() in a decider is the decider's failure, not the worker's end."""
 
