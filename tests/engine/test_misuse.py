@@ -138,6 +138,9 @@ def test_cached_results_leave_with_their_batch() -> None:
     while not stage.world.is_closed:
         decide_on(stage)
 
+    markers = [event for event in stage.world.events if event["eventType"] == "MarkerRecorded"]
+    assert len(markers) == 40
+
 
 def test_a_cached_call_behind_the_open_limit_does_not_spin() -> None:
     """Commands that wait for the open limit do not hold up what is recorded at once."""
