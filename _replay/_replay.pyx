@@ -9,7 +9,8 @@
     history   rows of all pages, by event id                       history.pyx
     index     what became of each thing asked for                  index.pyx, views.pyx
     promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
-    decision  what the decider asks for                            decision.pyx, command.pyx, request.pyx, cached.pyx
+    decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
+                                                                   cached.pyx, patch.pyx
     record    what history says it asked for, and what came of it  record.pyx, attempts.pyx, cancel.pyx, outcome.pyx
     replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx
     api       what decider code calls                              api.pyx
@@ -67,7 +68,10 @@ __all__ = [
     "as_completed",
     "cancel_external",
     "continue_as_new",
+    "continue_with",
     "current_run",
+    "deprecate_patch",
+    "patched",
     "record_marker",
     "signal_external",
     "signals",
@@ -91,9 +95,11 @@ include "views.pyx"
 include "branch.pyx"
 include "promise.pyx"
 include "decision.pyx"
+include "slots.pyx"
 include "command.pyx"
 include "request.pyx"
 include "cached.pyx"
+include "patch.pyx"
 include "record.pyx"
 include "attempts.pyx"
 include "cancel.pyx"

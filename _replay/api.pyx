@@ -22,8 +22,8 @@ def sleep(seconds):
 def record_marker(str name not None, details=None):
     """A Promise of a marker; it is ready at once."""
     cdef Run run = decider_run("Marker()")
-    if name == "cache":
-        raise UsageError("the marker name 'cache' is taken by @cached; choose another")
+    if name in (CACHE, PATCH):
+        raise UsageError(f"the library's own markers are called {name!r}; choose another name")
     if not 1 <= len(name) <= 256:
         raise UsageError(f"a marker name of 1 to 256 characters expected, found one of {len(name)}")
     if details is not None and not isinstance(details, str):
@@ -59,6 +59,29 @@ def signal_external(str workflow_id not None, str name not None, input=None, run
 def cancel_external(str workflow_id not None, run_id=None):
     """Ask another execution to cancel; a Promise of the delivery."""
     return new_cancel_request(decider_run("cancel_external()"), workflow_id, run_id)
+
+
+def patched(str id not None):
+    """Whether a change of the code is part of this run."""
+    cdef Run run = decider_run("patched()")
+    return is_patched(run, checked_patch(id), False)
+
+
+def deprecate_patch(str id not None):
+    """Say that no run without the change is left: the code without it is gone."""
+    cdef Run run = decider_run("deprecate_patch()")
+    is_patched(run, checked_patch(id), True)
+
+
+def continue_with(args, kwargs):
+    """Say with which arguments the run goes on that begins when a decider that continues indefinitely returns."""
+    cdef Run run = decider_run("continue_with()")
+    if not run.task.continues_indefinitely:
+        raise UsageError(
+            f"{run.task.name} does not continue indefinitely, so nothing would take these arguments: use"
+            " workflow.continue_as_new(…), or @decision_task(continues_indefinitely=True)"
+        )
+    run.next_input = encode_input(run, run.task, args, kwargs)
 
 
 def continue_as_new(args, kwargs, overrides):

@@ -1,5 +1,24 @@
 """Cached functions: run once, recorded in a marker, and taken from it ever after."""
 
+cdef str CACHE = "cache"  # name of the markers
+
+
+cdef inline bint has_room_at_once(Run run) noexcept:
+    """Whether a marker that must leave with its batch is sure to fit the response."""
+    return run.is_last and run.cached_count < MOST_CACHED and run.cached_bytes < ROOM_FOR_CACHED
+
+
+cdef int take_room(Run run, str text) except -1:
+    run.cached_count += 1
+    run.cached_bytes += len(json.dumps(text)) + 300
+    return 0
+
+
+cdef int wait_for_next_batch(Run run) except -1:
+    if run.next_batch is None:
+        run.next_batch = Pending.of(run)
+    return wait_for(run, run.next_batch)
+
 
 cdef object call_cached(Run run, Task task, object instance, tuple args, dict kwargs):
     """The n-th such call: as recorded, or run now and recorded."""
@@ -17,16 +36,13 @@ cdef object call_cached(Run run, Task task, object instance, tuple args, dict kw
             if run.batch_completed and run.history.rows[<int64_t>event_id - 1].done <= run.batch_completed:
                 text = run.history.value_text(&run.history.rows[<int64_t>event_id - 1])
                 break
-        elif run.is_last and run.cached_count < MOST_CACHED and run.cached_bytes < ROOM_FOR_CACHED:
+        elif has_room_at_once(run):
             text = run_cached(run, task, instance, args, kwargs, number)
-            run.cached_count += 1
-            run.cached_bytes += len(json.dumps(text)) + 300
+            take_room(run, text)
             break
-        if run.next_batch is None:
-            run.next_batch = Pending.of(run)
-        wait_for(run, run.next_batch)
+        wait_for_next_batch(run)
     command = new_command(run, MARKER)
-    command.details = ("cache", text)
+    command.details = (CACHE, text, CACHE)
     enqueue(run, command)
     return cached_value(run, task, number, text)
 

@@ -45,10 +45,17 @@ cdef int32_t find_accepted(Run run, Command command):
 cdef object call_task(Run run, Task task, object instance, tuple args, dict kwargs):
     """What a call of a decorated function means inside a decider."""
     cdef Command command
-    cdef int32_t entity
     if task.kind == CACHED_FUNCTION:
         return call_cached(run, task, instance, args, kwargs)
     check_awake(run, task.name)
+    command = new_call(run, task, instance)
+    place_call(run, command, args, kwargs, None)
+    return command
+
+
+cdef Command new_call(Run run, Task task, object instance):
+    """The next number of its kind."""
+    cdef Command command
     if task.kind == ACTIVITY_TASK:
         command = new_command(run, ACTIVITY)
         run.activities += 1
@@ -59,22 +66,40 @@ cdef object call_task(Run run, Task task, object instance, tuple args, dict kwar
         command.number = run.children
     command.task = task
     command.instance = instance
-    entity = find_accepted(run, command)
-    if entity >= 0 and is_next_record(run, entity):
+    return command
+
+
+cdef int place_call(Run run, Command command, tuple args, dict kwargs, Slots slots) except -1:
+    """Take the arguments of a call as they are now; it is issued once they, and a slot, are there."""
+    cdef int32_t entity = find_accepted(run, command)
+    if slots is None and entity >= 0 and is_next_record(run, entity):
         # Recorded by the decision that is being matched: its arguments are not touched.
         run.accepted[entity] = command
         command.stage = QUEUED
         run.outstanding += 1
-    elif has_promise(run, args, 0) or has_promise(run, kwargs, 0):
+        return 0
+    if has_promise(run, args, 0) or has_promise(run, kwargs, 0):
         command.blockers = count_pending(run, args, command, 0) + count_pending(run, kwargs, command, 0)
         command.arguments = (frozen(args), frozen(kwargs))
-        if command.blockers == 0:
-            issue_command(run, command)
-    else:
-        if entity < 0:
-            command.input = encode_input(run, task, args, kwargs)
-        enqueue(run, command)
-    return command
+    elif entity < 0:
+        check_domain(run, command.task)
+        command.input = encode_input(run, command.task, args, kwargs)
+    if slots is not None and not slots.take(command):
+        command.blockers += 1
+    if command.blockers == 0:
+        issue_command(run, command)
+    return 0
+
+
+cdef int check_domain(Run run, Task task) except -1:
+    """SWF schedules work in the execution's own domain only."""
+    if run.domain is not None and task.domain is not None and run.domain != task.domain:
+        raise UsageError(
+            f"{task.name} {task.version} belongs to domain {task.domain!r}, this execution runs in"
+            f" {run.domain!r}: SWF schedules work in the execution's own domain only; signal or start a workflow"
+            f" of {task.domain!r} from an activity instead, or decorate a function for this domain"
+        )
+    return 0
 
 
 cdef inline bint is_next_record(Run run, int32_t entity) noexcept:
@@ -103,9 +128,12 @@ cdef int issue_unblocked(Run run) except -1:
 
 cdef int issue_command(Run run, Command command) except -1:
     """The arguments are there: the command can be sent, or failed with one of them."""
+    if command.arguments is None:  # without promises among them, they were taken at the call
+        return enqueue(run, command)
     try:
         args, kwargs = resolved(command.arguments)
         if find_accepted(run, command) < 0:
+            check_domain(run, command.task)
             command.input = encode_input(run, command.task, args, kwargs)
     except (DataStoreError, GreenletExit, KeyboardInterrupt):
         raise
@@ -126,7 +154,7 @@ cdef int enqueue(Run run, Command command) except -1:
         if is_next_record(run, entity):
             return 0
     elif command.kind == MARKER:
-        run.marker_commands.setdefault(command.details[0], deque()).append(command)
+        run.marker_commands.setdefault(command.details[2], deque()).append(command)
     elif command.kind != CLOSE:
         run.unrecorded[command.record_key()] = command
     command.place = len(run.queue)

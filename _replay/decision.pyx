@@ -24,6 +24,7 @@ cdef class Task:
     cdef readonly object policy
     cdef public bint is_method
     cdef readonly bint continues_indefinitely
+    cdef readonly str domain  # None: that of the execution
     cdef TaskKind kind
     cdef bint plain_results
     cdef object __weakref__
@@ -34,7 +35,7 @@ cdef class Task:
         return cls
 
     def __init__(self, kind, function, name, version, attributes, codec, policy, *, is_method=False,
-                 continues_indefinitely=False):
+                 continues_indefinitely=False, domain=None):
         self.kind = {"activity": ACTIVITY_TASK, "decision": DECISION_TASK, "cached": CACHED_FUNCTION}[kind]
         self.function = function
         self.name = name
@@ -44,6 +45,7 @@ cdef class Task:
         self.policy = policy
         self.is_method = is_method
         self.continues_indefinitely = continues_indefinitely
+        self.domain = domain
         self.plain_results = codec.plain_results
 
     def __call__(self, *args, **kwargs):
@@ -53,6 +55,13 @@ cdef class Task:
         if self.is_method and args:
             return call_task(run, self, args[0], args[1:], kwargs)
         return call_task(run, self, None, args, kwargs)
+
+    def map(self, iterable, limit=None):
+        """Call it for each item, with at most `limit` of the calls open at a time.
+
+        The Promises, in the order of the items; outside of deciders, what the plain function returns for each.
+        """
+        return map_calls(self, None, iterable, limit)
 
     def __get__(self, instance, owner):
         if instance is None:
@@ -76,6 +85,10 @@ cdef class Bound:
         if run is None:
             return self.task.function(self.instance, *args, **kwargs)
         return call_task(run, self.task, self.instance, args, kwargs)
+
+    def map(self, iterable, limit=None):
+        """Call it for each item, with at most `limit` of the calls open at a time; see Task.map."""
+        return map_calls(self.task, self.instance, iterable, limit)
 
     def __getattr__(self, name):
         return getattr(self.task, name)

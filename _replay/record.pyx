@@ -97,13 +97,28 @@ cdef int match_accepted(Run run, Row* row, int64_t event_id) except -1:
 
 cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command
-    queued = run.marker_commands.get(run.history.key_text(row))
+    cdef object key = run.history.key_text(row)
+    cdef dict record = {}
+    if key == PATCH:
+        record = patch_record(run.history.value_text(row))
+        key = (PATCH, record["id"]) if record else first_patch(run)
+    queued = run.marker_commands.get(key)
     if not queued:
+        if record.get("deprecated") is True:
+            return 0  # whoever deprecates a change may drop it
         raise missing_report(run, event_id)
     command = queued.popleft()
     command.stage = OVER
     run.outstanding -= 1
     return 0
+
+
+cdef object first_patch(Run run):
+    """Key of the change asked for first, as a refused marker does not say which it is."""
+    for key, queued in run.marker_commands.items():
+        if queued and (key == PATCH or type(key) is tuple):
+            return key
+    return PATCH
 
 
 cdef int match_request(Run run, int kind, str id, int64_t event_id) except -1:

@@ -25,6 +25,8 @@ cdef class Run:
     cdef readonly object instance
     cdef readonly str scope
     cdef str given_run_id
+    cdef str domain                   # None: not known, and not checked
+    cdef dict stamp                   # what the first decision's executionContext tells of its code
     cdef public dict originals        # serial mode: id -> the exception that an activity here raised
     cdef readonly list decisions
     cdef readonly str execution_context
@@ -46,13 +48,14 @@ cdef class Run:
     cdef list accepted                # by entity: the command that it records
     cdef list queue                   # queued commands whose record is not the next decision's
     cdef dict unrecorded              # queued commands without an accepted schedule, by record key
-    cdef dict marker_commands         # queued markers, by name
+    cdef dict marker_commands         # queued markers, by name; of changes by their id
     cdef list unblocked
     cdef list refusals_now            # (command, event id) refused by the decision that is being matched
     cdef int64_t outstanding          # queued commands
     cdef int cached_count             # cached functions that ran in this batch
     cdef int64_t cached_bytes
     cdef Command closing
+    cdef str next_input               # of the run that continues this one; None: its own
     cdef int64_t sequence, order
     cdef int32_t activities, timers, children, signals_out, cancels_out, waits, caches, closes
 
@@ -70,6 +73,9 @@ cdef class Run:
     cdef dict cache_records           # n -> event id
     cdef dict marker_records          # name -> event ids
     cdef dict marker_counts
+    cdef dict patches                 # id of a change -> whether the code was told that it is part of the run
+    cdef dict patch_records           # id of a change -> event id
+    cdef dict patch_refusals          # DecisionTaskCompleted -> how many markers of changes were refused
     cdef dict refused                 # record key -> event ids
     cdef Py_ssize_t refusals_read
     cdef Py_ssize_t events_read
@@ -87,7 +93,7 @@ cdef class Run:
     def __cinit__(self):
         self.history = History()
 
-    def __init__(self, decider, History history not None, *, run_id=None, scope=""):
+    def __init__(self, decider, History history not None, *, run_id=None, scope="", domain=None, stamp=None):
         if isinstance(decider, Bound):
             self.task = (<Bound>decider).task
             self.instance = (<Bound>decider).instance
@@ -96,6 +102,8 @@ cdef class Run:
         self.history = history
         self.given_run_id = run_id
         self.scope = scope
+        self.domain = domain
+        self.stamp = stamp or {}
         self.reset()
         try:
             self.advance()
@@ -117,12 +125,15 @@ cdef class Run:
         self.cache_records = {}
         self.marker_records = {}
         self.marker_counts = {}
+        self.patches = {}
+        self.patch_records = {}
+        self.patch_refusals = {}
         self.refused = {}
         self.signal_queues = {}
         self.main = self.branch = None
         self.closing = self.next_batch = None
         self.broken = self.failure = None
-        self.status_text = self.execution_context = None
+        self.status_text = self.execution_context = self.next_input = None
         self.random_source = self.uuid_source = None
         self.finished = self.ended = self.closed = self.is_last = self.is_closing = False
         self.cancel_requested = self.cancel_pending = False
@@ -240,14 +251,21 @@ cdef class Run:
         for event_id in range(self.events_read + 1, history.count + 1):
             row = &history.rows[event_id - 1]
             if row.kind == RECORD_MARKER_FAILED:
-                self.marker_records.setdefault(history.key_text(row), []).append(0)
+                name = history.key_text(row)
+                self.marker_records.setdefault(name, []).append(0)
+                if name == PATCH:
+                    self.patch_refusals[row.done] = self.patch_refusals.get(row.done, 0) + 1
             elif row.kind == MARKER_RECORDED:
                 name = history.key_text(row)
                 self.marker_records.setdefault(name, []).append(event_id)
-                if name == "cache":
+                if name == CACHE:
                     number = cache_number(history.value_text(row))
                     if number:
                         self.cache_records[number] = event_id
+                elif name == PATCH:
+                    record = patch_record(history.value_text(row))
+                    if record:
+                        self.patch_records.setdefault(record["id"], event_id)
         self.events_read = history.count
         for event_id in refusals[self.refusals_read:]:
             self.refused.setdefault(refusal_key(history, event_id), []).append(event_id)

@@ -25,7 +25,7 @@ cdef Command new_marker(Run run, str name, str details):
     cdef int count = run.marker_counts.get(name, 0)
     run.marker_counts[name] = count + 1
     command = new_command(run, MARKER)
-    command.details = (name, details)
+    command.details = (name, details, name)
     if count < len(recorded) and recorded[count]:
         event_id = recorded[count]
         details = run.history.value_text(&run.history.rows[event_id - 1])

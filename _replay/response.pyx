@@ -12,6 +12,7 @@ cdef enum:
     MOST_OPEN_TIMERS = 999    # and a `wake-` timer
     LONGEST_FIELD = 32_768
     MOST_CACHED = 90          # results of cached functions in a response
+    MOST_AT_ONCE = 98         # with the changes that must leave in it, too
     ROOM_FOR_CACHED = 500_000  # bytes of them, before the last
     CACHED_TEXT = 5_000       # fits a marker however its characters are escaped
     LONGEST_ESCAPE = 12       # bytes on the wire of one character outside the basic plane
@@ -45,12 +46,12 @@ cdef int compose_response(Run run) except -1:
         bytes_left -= len(json.dumps(run.status_text))
     if crowded or len(sent) > MOST_DECISIONS:
         room = MOST_DECISIONS - 1  # and a `wake-` timer
-    # Results of cached functions leave in the batch in which they ran: what they take is not there for others.
+    # Results of cached functions, and changes, leave in the batch in which they came up: their room is taken.
     room -= run.cached_count
     bytes_left -= run.cached_bytes
     for command in sent:
         decision = decision_of(run, command)
-        if not is_cached_result(command):
+        if not leaves_at_once(command):
             room -= 1
             bytes_left -= wire_size(decision)
             if (room < 0 or bytes_left < 0) and (decisions or run.cached_count):
@@ -70,8 +71,9 @@ cdef int compose_response(Run run) except -1:
     return 0
 
 
-cdef bint is_cached_result(Command command):
-    return command.kind == MARKER and command.details[0] == "cache"
+cdef bint leaves_at_once(Command command):
+    """Whether its room in the response was taken when it was asked for."""
+    return command.kind == MARKER and command.details[0] in (CACHE, PATCH)
 
 
 cdef bint any_open(Run run):
@@ -99,8 +101,10 @@ cdef str context_of(Run run, int64_t held):
     """executionContext: the user's status text, and on its last line what the library has to say."""
     cdef list decisions = run.history.index.decisions
     cdef dict line = {}
-    if not first_decided(run) and run.run_id:
-        line["run"] = run.run_id
+    if not first_decided(run):
+        if run.run_id:
+            line["run"] = run.run_id
+        line.update(run.stamp)
     if held:
         line["held"] = held
     if not line:

@@ -141,7 +141,7 @@ cdef int settle(Run run, Promise promise, Outcome state, object outcome) except 
 
 
 cdef int unblock(Run run, Promise promise) except -1:
-    """Commands that waited for this argument need not wait for the wakes: they are issued before them."""
+    """Commands that waited for this argument, or slot, need not wait for the wakes: they are issued before them."""
     cdef Command command
     cdef list waiters = promise.waiters if type(promise.waiters) is list else [promise.waiters]
     for waiter in waiters:
@@ -150,6 +150,8 @@ cdef int unblock(Run run, Promise promise) except -1:
             command.blockers -= 1
             if command.blockers == 0 and command.stage == BLOCKED:
                 run.unblocked.append(command)
+        elif type(waiter) is Slots:
+            (<Slots>waiter).give_back()
     return 0
 
 
@@ -179,7 +181,7 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
             f"{run.task.name} returned a Promise, which nobody can wait for any more: return its .result, or await it"
         ))
     if run.task.continues_indefinitely:
-        return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, None, None))
+        return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, run.next_input, None))
     try:
         members = {"result": run.task.codec.encode_result(result, run.scope)}
     except DataStoreError as error:

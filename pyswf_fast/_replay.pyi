@@ -38,7 +38,10 @@ __all__ = [
     "as_completed",
     "cancel_external",
     "continue_as_new",
+    "continue_with",
     "current_run",
+    "deprecate_patch",
+    "patched",
     "record_marker",
     "signal_external",
     "signals",
@@ -202,6 +205,7 @@ class Task(Generic[_P, _R]):
     policy: Final[Any]
     is_method: bool
     continues_indefinitely: Final[bool]
+    domain: Final[str | None]
     def __init__(
         self,
         kind: Literal["activity", "decision", "cached"],
@@ -214,10 +218,12 @@ class Task(Generic[_P, _R]):
         *,
         is_method: bool = False,
         continues_indefinitely: bool = False,
+        domain: str | None = None,
     ) -> None: ...
     @classmethod
     def __class_getitem__(cls, item: Any) -> type[Task[Any, Any]]: ...
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def map(self, iterable: Iterable[Any], limit: int | None = None) -> list[_R]: ...
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
     @overload
@@ -230,6 +236,7 @@ class Bound:
     def task(self) -> Task[Any, Any]: ...
     def __init__(self, task: Task[Any, Any], instance: object) -> None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def map(self, iterable: Iterable[Any], limit: int | None = None) -> list[Any]: ...
     def __getattr__(self, name: str) -> Any: ...
 
 @final
@@ -248,7 +255,14 @@ class Run:
     now_seconds: Final[float]
     cancel_requested: Final[bool]
     def __init__(
-        self, decider: Task[Any, Any] | Bound, history: History, *, run_id: str | None = None, scope: str = ""
+        self,
+        decider: Task[Any, Any] | Bound,
+        history: History,
+        *,
+        run_id: str | None = None,
+        scope: str = "",
+        domain: str | None = None,
+        stamp: Mapping[str, str] | None = None,
     ) -> None: ...
     def append_page(self, page: bytes | Page) -> None: ...
     def close(self) -> None: ...
@@ -282,6 +296,9 @@ def signal_external(
     workflow_id: str, name: str, input: str | None = None, run_id: str | None = None
 ) -> Promise[None]: ...
 def cancel_external(workflow_id: str, run_id: str | None = None) -> Promise[None]: ...
+def patched(id: str) -> bool: ...
+def deprecate_patch(id: str) -> None: ...
+def continue_with(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None: ...
 def continue_as_new(
     args: tuple[Any, ...], kwargs: Mapping[str, Any], overrides: dict[str, Any] | None
 ) -> NoReturn: ...

@@ -168,6 +168,7 @@ class ActivityTask(_Decorated[P, R]):
             options.codec(function.__qualname__, function),
             options.retry or AttemptLimit(options.max_attempts, options.retry_states),
             is_method=is_method,
+            domain=options.swf_domain,
         )
         self._wrap(function)
         self._options = options
@@ -224,6 +225,7 @@ class DecisionTask(_Decorated[P, R]):
             options.retry or AttemptLimit(options.max_attempts, options.retry_states),
             is_method=is_method,
             continues_indefinitely=options.continues_indefinitely,
+            domain=options.swf_domain,
         )
         self._wrap(function)
         self._options = options

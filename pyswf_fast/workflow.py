@@ -36,7 +36,10 @@ __all__ = [
     "as_completed",
     "cancel_external",
     "continue_as_new",
+    "continue_with",
+    "deprecate_patch",
     "now",
+    "patched",
     "shield",
     "signal_external",
     "signals",
@@ -172,6 +175,49 @@ def status(text: str) -> None:
 def continue_as_new(*args: Any, **kwargs: Any) -> NoReturn:
     """End this run here and begin the next with these arguments."""
     _replay.continue_as_new(args, kwargs, None)
+
+
+def continue_with(*args: Any, **kwargs: Any) -> None:
+    """Say with which arguments the next run begins, in a decider that continues indefinitely.
+
+    Such a decider's run is continued as new when its function returns: with the arguments that were given
+    here last, else with its own again.
+
+    Example:
+        >>> @decision_task(continues_indefinitely=True)
+        ... def watch(seen: int) -> None:
+        ...     workflow.continue_with(look(seen).result)
+    """
+    _replay.continue_with(args, kwargs)
+
+
+def patched(id: str) -> bool:
+    """Tell whether a change of this decider's code is part of this run.
+
+    True in runs that come here first with the changed code, and in every replay of theirs; False in those
+    that had passed here before. So running workflows survive a deploy: old ones go the old way to their end.
+
+    Parameters:
+        id: The change's name, 1 to 256 characters; the same wherever the change shows in the code.
+
+    Example:
+        >>> if workflow.patched("bill-before-ship"):
+        ...     bill(order).result
+        ...     ship(order).result
+        ... else:
+        ...     ship(order).result
+        ...     bill(order).result
+    """
+    return _replay.patched(id)
+
+
+def deprecate_patch(id: str) -> None:
+    """Stand in the place of ``if workflow.patched(id)`` once no run is left that goes the old way.
+
+    The code behind it is the changed code alone. Runs that have recorded the change are replayed as before;
+    when none is left of those that ``patched`` marked, this line can go, too.
+    """
+    _replay.deprecate_patch(id)
 
 
 def _run(what: str) -> Run:
