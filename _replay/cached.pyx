@@ -37,7 +37,11 @@ cdef object call_cached(Run run, Task task, object instance, tuple args, dict kw
                 text = run.history.value_text(&run.history.rows[<int64_t>event_id - 1])
                 break
         elif has_room_at_once(run):
-            text = run_cached(run, task, instance, args, kwargs, number)
+            if run.rehearsed is None:
+                text = run_cached(run, task, instance, args, kwargs, number)
+            else:
+                text = rehearsed_text(run, task, number)
+            run.cached_texts[number] = text
             take_room(run, text)
             break
         wait_for_next_batch(run)
@@ -71,6 +75,14 @@ cdef str run_cached(Run run, Task task, object instance, tuple args, dict kwargs
         return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     finally:
         run.in_cached = False
+
+
+cdef str rehearsed_text(Run run, Task task, int32_t number):
+    """What the function came to in the run that is decided again."""
+    cdef str text = run.rehearsed.cached_texts.get(number)
+    if text is None:
+        break_off(run, NondeterminismError(f"a replay came to cached call {number}, of {task.name}; the one before did not"))
+    return text
 
 
 cdef object cached_value(Run run, Task task, int32_t number, str text):

@@ -274,6 +274,11 @@ cdef class History:
         return [RecordedMarker.of(self, i + 1) for i in range(self.count) if self.rows[i].kind == MARKER_RECORDED]
 
     @property
+    def unknown_types(self):
+        """Event types that this version does not know, each once; replay passes their events over."""
+        return list(dict.fromkeys([self.event(event_id).event_type for event_id in self.index.unknown]))
+
+    @property
     def close_status(self):
         """COMPLETED, FAILED, CANCELED, CONTINUED_AS_NEW, TERMINATED or TIMED_OUT; None while the run is open."""
         return CLOSE_STATUS.get(self.rows[self.count - 1].kind) if self.count else None

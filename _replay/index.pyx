@@ -169,10 +169,12 @@ cdef class Index:
     cdef int[<int>ENTITY_KINDS] open
     cdef list decisions           # ids of DecisionTaskCompleted events
     cdef list refusals            # ids of …Failed events that stand for a schedule that was never accepted
+    cdef list unknown             # ids of events of types that are not known here
 
     def __cinit__(self):
         self.decisions = []
         self.refusals = []
+        self.unknown = []
         self.mask = -1
 
     def __dealloc__(self):
@@ -203,6 +205,8 @@ cdef class Index:
             elif kind == SCHEDULE_ACTIVITY_TASK_FAILED or kind == START_TIMER_FAILED \
                     or kind == SCHEDULE_LAMBDA_FUNCTION_FAILED:
                 self.refusals.append(i + 1)
+            elif kind == UNKNOWN:
+                self.unknown.append(i + 1)
         return 0
 
     cdef int change(self, History history, Row* row, int32_t event_id) noexcept:

@@ -27,6 +27,7 @@ cdef class Run:
     cdef str given_run_id
     cdef str domain                   # None: not known, and not checked
     cdef dict stamp                   # what the first decision's executionContext tells of its code
+    cdef Run rehearsed                # the run whose decisions this one makes again, else None
     cdef public dict originals        # serial mode: id -> the exception that an activity here raised
     cdef readonly list decisions
     cdef readonly str execution_context
@@ -54,6 +55,7 @@ cdef class Run:
     cdef int64_t outstanding          # queued commands
     cdef int cached_count             # cached functions that ran in this batch
     cdef int64_t cached_bytes
+    cdef dict cached_texts            # number -> what a cached function that ran in this batch came to
     cdef Command closing
     cdef str next_input               # of the run that continues this one; None: its own
     cdef int64_t sequence, order
@@ -104,12 +106,34 @@ cdef class Run:
         self.scope = scope
         self.domain = domain
         self.stamp = stamp or {}
+        self.begin()
+
+    def rehearse(self):
+        """A run that comes from the beginning of the history to the same task; its decisions should be the same.
+
+        Cached functions do not run again in it: it is told what they came to.
+        """
+        cdef Run run = Run.__new__(Run)
+        run.rehearsed = self
+        run.task = self.task
+        run.instance = self.instance
+        run.history = self.history
+        run.given_run_id = self.given_run_id
+        run.scope = self.scope
+        run.domain = self.domain
+        run.stamp = self.stamp
+        run.originals = self.originals
+        run.begin()
+        return run
+
+    cdef int begin(self) except -1:
         self.reset()
         try:
             self.advance()
         except BaseException:
             self.close()
             raise
+        return 0
 
     cdef int reset(self) except -1:
         self.decisions = []
@@ -125,6 +149,7 @@ cdef class Run:
         self.cache_records = {}
         self.marker_records = {}
         self.marker_counts = {}
+        self.cached_texts = {}
         self.patches = {}
         self.patch_records = {}
         self.patch_refusals = {}
@@ -323,6 +348,8 @@ cdef class Run:
         cdef Row* row
         self.batch += 1
         self.cached_count = self.cached_bytes = 0
+        if self.cached_texts:
+            self.cached_texts = {}
         self.now_seconds = history.rows[self.batch_end - 1].timestamp
         if self.next_batch is not None:
             settle(self, self.next_batch, VALUE, None)
@@ -419,8 +446,8 @@ cdef class Run:
 
     @property
     def is_replaying(self):
-        """Whether what the code does now was decided by an earlier task."""
-        return not self.is_last
+        """Whether what the code does now was decided by an earlier task, or is decided a second time."""
+        return not self.is_last or self.rehearsed is not None
 
     @property
     def history_length(self):

@@ -17,15 +17,18 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from pyswf_fast._replay import Bound, History, Page, Run, Task
-from pyswf_fast.exceptions import HistoryFormatError, SwfError
+from pyswf_fast.build import stamp
+from pyswf_fast.exceptions import HistoryFormatError, HistoryTooLongError, SwfError
 from pyswf_fast.execution import scope_of
-from pyswf_fast.failures import users_line
+from pyswf_fast.failures import failure_to_text, users_line
+from pyswf_fast.rehearsal import rehearse
 from pyswf_fast.transport import Transport
 
 __all__ = [
     "Call",
     "Decision",
     "DecisionContext",
+    "DecisionSettings",
     "DecisionTask",
     "answer",
     "calls_of",
@@ -42,8 +45,15 @@ logger = logging.getLogger("pyswf_fast.worker")
 FIRST_PAUSE_SECS = 10
 LONGEST_PAUSE_SECS = 600
 
+#: Events at which an execution is failed. SWF terminates it at 25,000 without a word to anybody; what is open
+#: may add to them until the answer is there.
+MOST_EVENTS = 24_900
+LAST_EVENT = 25_000
+
 #: A decision's executionContext, in characters.
 CONTEXT_LIMIT = 32768
+
+_UNKNOWN_NOTED: set[str] = set()
 
 Decider: TypeAlias = "Task[Any, Any] | Bound"
 ExceptionHook = Callable[[BaseException, "DecisionContext"], Any]
@@ -109,6 +119,19 @@ class DecisionContext:
         return self.task.history
 
 
+@dataclass(frozen=True)
+class DecisionSettings:
+    """How a worker decides.
+
+    Parameters:
+        build_id: What the build of the deciders' code is called; None is a hash of the source.
+        paranoid: Make every decision a second time from the beginning of its history, and compare.
+    """
+
+    build_id: str | None = None
+    paranoid: bool = False
+
+
 class Call(NamedTuple):
     """An activity or a child that a decision asks for."""
 
@@ -166,7 +189,10 @@ def read_pages(transport: Transport, poll: Mapping[str, Any], body: bytes) -> li
 
 
 def decide(
-    task: DecisionTask, find: Callable[[DecisionTask], Decider], on_exception: ExceptionHook
+    task: DecisionTask,
+    find: Callable[[DecisionTask], Decider],
+    on_exception: ExceptionHook,
+    settings: DecisionSettings = DecisionSettings(),
 ) -> Decision:
     """Run the decider over its history.
 
@@ -174,12 +200,24 @@ def decide(
         task: The task in hand.
         find: Gives the decider that is to decide it, or raises ConfigurationError.
         on_exception: Called when the decider's own code has failed; it may replace the decisions.
+        settings: How to decide.
     """
     try:
         if task.history is None:
             raise task.error or HistoryFormatError("the task has no events")
-        run = Run(find(task), task.history, run_id=task.page.run_id, scope=task.scope)
+        decider = find(task)
+        _note_unknown_types(task.history)
+        run = Run(
+            decider,
+            task.history,
+            run_id=task.page.run_id,
+            scope=task.scope,
+            domain=task.domain,
+            stamp=stamp(decider, settings.build_id),
+        )
         try:
+            if settings.paranoid:
+                rehearse(run)
             return conclude(task, run, on_exception)
         finally:
             run.close()
@@ -190,11 +228,39 @@ def decide(
 def conclude(task: DecisionTask, run: Run, on_exception: ExceptionHook) -> Decision:
     """Turn what a run asks for into the answer."""
     context = DecisionContext(task, run.decisions, run.execution_context)
-    if run.failure is not None:
-        on_exception(run.failure, context)
+    failure = run.failure
+    if _is_too_long(run):
+        failure = HistoryTooLongError(len(run.history))
+        context.decisions = [_failed(failure)]
+    if failure is not None:
+        on_exception(failure, context)
         if not context.decisions:
-            return pause(task, run.failure)
+            return pause(task, failure)
     return Decision(answer(task.page, context), list(calls_of(run)))
+
+
+def _is_too_long(run: Run) -> bool:
+    """Tell whether SWF would soon terminate the execution, and its decider does not close it now."""
+    coming = run.history_length + 1 + len(run.decisions)  # with DecisionTaskCompleted and all records
+    return not run.is_closing and (run.history_length >= MOST_EVENTS or coming >= LAST_EVENT)
+
+
+def _failed(failure: BaseException) -> dict[str, Any]:
+    reason, details = failure_to_text(failure)
+    members = {"reason": reason, "details": details}
+    return {"decisionType": "FailWorkflowExecution", "failWorkflowExecutionDecisionAttributes": members}
+
+
+def _note_unknown_types(history: History) -> None:
+    """Warn, once a process, of event types that are newer than this library."""
+    for event_type in history.unknown_types:
+        if event_type not in _UNKNOWN_NOTED:
+            _UNKNOWN_NOTED.add(event_type)
+            logger.warning(
+                "histories have events of the type %s, which this version of pyswf_fast does not know: they "
+                "are passed over; a newer version may know them",
+                event_type,
+            )
 
 
 def calls_of(run: Run) -> Iterator[Call]:

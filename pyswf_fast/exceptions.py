@@ -8,6 +8,7 @@ SwfError
 ├── ServiceFault                        the service's: an answer other than 200
 ├── DataStoreError                      the store's: what a reference names cannot be had
 ├── HistoryFormatError                  bytes that are no history
+├── HistoryTooLongError                 a history about to reach the length at which SWF ends its execution
 ├── NondeterminismError                 the decider's: it asks for other things than history recorded
 ├── ActivityTaskException               work that a decider asked for and that did not complete
 │   ├── ChildWorkflowException
@@ -38,6 +39,7 @@ __all__ = [
     "DataStoreError",
     "ExternalWorkflowException",
     "HistoryFormatError",
+    "HistoryTooLongError",
     "NondeterminismError",
     "PayloadTooLarge",
     "RemoteError",
@@ -115,6 +117,24 @@ class HistoryFormatError(SwfError, ValueError):
         super().__init__(f"{message} ({', '.join(where)})" if where else message)
         self.offset = offset
         self.event_id = event_id
+
+
+class HistoryTooLongError(SwfError):
+    """An execution's history is about to reach 25,000 events, at which SWF terminates it without a word.
+
+    The worker fails the execution before that, so that somebody learns why it ended.
+
+    Parameters:
+        events: How many events its history has.
+    """
+
+    def __init__(self, events: int) -> None:
+        super().__init__(
+            f"the history has {events:,} events, and SWF terminates an execution that reaches 25,000: "
+            "continue as new before that (workflow.info.continue_as_new_suggested says when, "
+            "workflow.continue_as_new(…) does it), or split the work into child workflows"
+        )
+        self.events = events
 
 
 class NondeterminismError(SwfError):

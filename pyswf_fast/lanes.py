@@ -12,13 +12,24 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
-from pyswf_fast.decider import Call, Decision, DecisionContext, DecisionTask, decide, fetch, pause
+from pyswf_fast.decider import (
+    Call,
+    Decision,
+    DecisionContext,
+    DecisionSettings,
+    DecisionTask,
+    decide,
+    fetch,
+    pause,
+)
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
 from pyswf_fast.perform import ActivityTask, Answer, perform
 from pyswf_fast.polling import Outages, Poller, Slots, may_pass, send
 from pyswf_fast.roster import Roster, read
+from pyswf_fast.stall import StallWatch
 from pyswf_fast.transport import Transport
 
 __all__ = ["ActivityLane", "DecisionLane", "Lane"]
@@ -118,15 +129,24 @@ class DecisionLane(Lane):
 
     Parameters:
         on_exception: Is told that a decider's own code has failed, with the decision about to be sent.
+        settings: How to decide.
+        stall_timeout: Seconds after which a decider that blocks is reported; None never does.
     """
 
     operation = "PollForDecisionTask"
 
     def __init__(
-        self, *args: Any, on_exception: Callable[[BaseException, DecisionContext], None], **kwargs: Any
+        self,
+        *args: Any,
+        on_exception: Callable[[BaseException, DecisionContext], None],
+        settings: DecisionSettings,
+        stall_timeout: float | None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._on_exception = on_exception
+        self._settings = settings
+        self._watch = StallWatch(stall_timeout) if stall_timeout else None
         self._known: set[tuple[str, str, str]] = set()
         self._tasks: queue.Queue[DecisionTask | None] = queue.Queue(DECISIONS_WAITING)
         self._answers: queue.SimpleQueue[tuple[DecisionTask, Decision] | None] = queue.SimpleQueue()
@@ -148,12 +168,17 @@ class DecisionLane(Lane):
         return True
 
     def _decide(self) -> None:
+        if self._watch is not None:
+            self._watch.start()
         while (task := self._tasks.get()) is not None:
             try:
-                decision = decide(task, self._find, self._on_exception)
+                with self._watch.within(task) if self._watch else nullcontext():
+                    decision = decide(task, self._find, self._on_exception, self._settings)
             except BaseException as error:  # noqa: BLE001 - a decider's SystemExit ends this decision alone
                 decision = pause(task, error)
             self._answers.put((task, decision))
+        if self._watch is not None:
+            self._watch.stop()
         for _ in range(RESPONDERS):
             self._answers.put(None)
 

@@ -23,6 +23,7 @@ from pyswf_fast.decider import Call, answer, calls_of, read_pages
 from pyswf_fast.exceptions import ServiceFault, SwfError
 from pyswf_fast.execution import Execution, ask, scope_of
 from pyswf_fast.perform import ActivityTask, perform
+from pyswf_fast.rehearsal import is_paranoid, rehearse
 from pyswf_fast.roster import bind
 from pyswf_fast.service import Clock, EmbeddedSwf, Limits, SystemClock, VirtualClock
 
@@ -48,15 +49,23 @@ class LocalDecisionWorker:
         decision_function: Decorated with ``@decision_task``.
         decision_object: Its object, if it is a method; it may be bound already.
         skip_time: Let timers and timeouts pass at once instead of waiting for them.
+        paranoid: Make every decision twice, the second time from the beginning of its history, and compare.
+            None is ``PYSWF_PARANOID``.
     """
 
     logger = logger
 
     def __init__(
-        self, decision_function: Any, decision_object: Any = None, *, skip_time: bool = False
+        self,
+        decision_function: Any,
+        decision_object: Any = None,
+        *,
+        skip_time: bool = False,
+        paranoid: bool | None = None,
     ) -> None:
         self._decider = bind(decision_function, decision_object)
         self._skip_time = skip_time
+        self._paranoid = is_paranoid(paranoid)
 
     def start(self, *args: Any, **kwargs: Any) -> Any:
         """Run the workflow to its end.
@@ -68,14 +77,15 @@ class LocalDecisionWorker:
             BaseException: What the decider raised.
             SwfError: The workflow closed otherwise, or waits for what nothing will bring.
         """
-        with _LocalSwf(self._skip_time) as swf:
+        with _LocalSwf(self._skip_time, self._paranoid) as swf:
             return swf.run(self._decider, args, kwargs)
 
 
 class _LocalSwf:
     """A workflow, its children, and the service that they run in."""
 
-    def __init__(self, skip_time: bool) -> None:
+    def __init__(self, skip_time: bool, paranoid: bool) -> None:
+        self._paranoid = paranoid
         self._clock: Clock = VirtualClock(time.time()) if skip_time else SystemClock()
         self._service = EmbeddedSwf(clock=self._clock, limits=Limits(history_events=UNLIMITED))
         self._domain = DEFAULT_DOMAIN
@@ -134,6 +144,8 @@ class _LocalSwf:
             pages = read_pages(self._service, poll, self._service.call("PollForDecisionTask", poll))
             if pages:
                 page, run = pages[0], self._advance(pages)
+                if self._paranoid:
+                    rehearse(run)
                 for call in calls_of(run):
                     self._expect(page.run_id, call)
                 self._service.call("RespondDecisionTaskCompleted", answer(page, run))
@@ -150,7 +162,8 @@ class _LocalSwf:
         if page.run_id not in self._runs:
             history = History.from_pages(pages)
             scope = scope_of(self._domain, page.workflow_id, page.run_id)
-            run = Run(self._deciders[page.workflow_id], history, run_id=page.run_id, scope=scope)
+            decider = self._deciders[page.workflow_id]
+            run = Run(decider, history, run_id=page.run_id, scope=scope, domain=self._domain)
             run.originals = {}
             self._runs[page.run_id] = run
             return run

@@ -19,11 +19,12 @@ from typing import Any
 
 import orjson
 
-from pyswf_fast.decider import DecisionContext
+from pyswf_fast.decider import DecisionContext, DecisionSettings
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
 from pyswf_fast.failures import users_line
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
 from pyswf_fast.polling import Backoff, Outages, may_pass
+from pyswf_fast.rehearsal import is_paranoid
 from pyswf_fast.roster import Roster, choose_domain, read
 from pyswf_fast.transport import Boto3Transport, Transport
 
@@ -56,7 +57,19 @@ class Worker:
         transport: How SWF is reached, for this worker alone, as its polls end with the worker. None is boto3
             with its own configuration.
         identity: What histories show as the worker's name; None is host and process.
+
+    Attributes, to be set before it runs:
+        build_id: What the build of the deciders' code is called, such as a commit; it is recorded in each
+            execution's first decision. None is ``PYSWF_BUILD_ID``, then a hash of the source.
+        paranoid: Make every decision twice, the second time from the beginning of its history, and compare.
+            For tests. None is ``PYSWF_PARANOID``.
+        stall_timeout: Seconds after which a decider that blocks its thread is reported, with its stack; None
+            never does.
     """
+
+    build_id: str | None = None
+    paranoid: bool | None = None
+    stall_timeout: float | None = 10.0
 
     logger = logging.getLogger("pyswf_fast.worker")
 
@@ -242,7 +255,15 @@ class Worker:
         hooks = (self._tell_no_op, lambda error: self._mend(transport, error), Outages())
         lanes: list[Lane] = []
         if self._deciders:
-            lanes.append(DecisionLane(*common, self._deciders, *hooks, on_exception=self._tell_exception))
+            decisions = DecisionLane(
+                *common,
+                self._deciders,
+                *hooks,
+                on_exception=self._tell_exception,
+                settings=DecisionSettings(self.build_id, is_paranoid(self.paranoid)),
+                stall_timeout=self.stall_timeout,
+            )
+            lanes.append(decisions)
         if self._activities:
             lane = ActivityLane(
                 *common,

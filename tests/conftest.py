@@ -6,6 +6,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+# Every decision that the suite makes is made twice and compared; workers in other processes inherit it.
+os.environ.setdefault("PYSWF_PARANOID", "1")
+
 # Shared machines are noisy: a deadline would fail examples that are only unlucky.
 settings.register_profile("quick", deadline=None, max_examples=100)
 settings.register_profile(

@@ -42,6 +42,17 @@ def serve(host: str, port: int, db: str, debug: bool) -> None:
 @click.option(
     "--only", type=click.Choice(["deciders", "activities"]), help="leave the others to other workers"
 )
+@click.option(
+    "--build-id", envvar="PYSWF_BUILD_ID", help="name of the deciders' build  [env: PYSWF_BUILD_ID]"
+)
+@click.option(
+    "--stall-timeout",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="report a decider that blocks for so long; 0 never does",
+)
 @click.option("-v", "--verbose", is_flag=True, help="log what is done")
 @with_session
 def worker(
@@ -50,6 +61,8 @@ def worker(
     task_list: str | None,
     activity_concurrency: int,
     only: str | None,
+    build_id: str | None,
+    stall_timeout: float,
     verbose: bool,
 ) -> None:
     """Serve the deciders and activities of modules until SIGINT or SIGTERM."""
@@ -65,11 +78,14 @@ def worker(
     from pyswf_fast.worker import Worker
 
     Worker.logger.getChild("state").setLevel(logging.INFO)
-    Worker(
+    serving = Worker(
         session.domain,
         deciders,
         activities,
         task_list,
         activity_concurrency=activity_concurrency,
         transport=session.client.transport,
-    ).run()
+    )
+    serving.build_id = build_id
+    serving.stall_timeout = stall_timeout or None
+    serving.run()

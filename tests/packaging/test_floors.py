@@ -20,7 +20,7 @@ FLOORS = (
     ("serializers", "datastores", "failures"),
     ("payload", "retry"),
     ("decorators", "workflow", "activity", "transport"),
-    ("registration", "execution"),
+    ("registration", "execution", "build", "rehearsal", "stall"),
     ("decider", "perform", "polling", "client"),
     ("roster", "replayer"),
     ("lanes", "local"),

@@ -1,0 +1,256 @@
+"""What a worker does about deciders that are unstable, block, or let their histories grow too long."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyswf_fast import (
+    Client,
+    HistoryTooLongError,
+    LocalDecisionWorker,
+    NondeterminismError,
+    RemoteError,
+    Worker,
+    WorkflowFailed,
+    activity_task,
+    cached,
+    decision_task,
+    workflow,
+)
+from pyswf_fast.service import EmbeddedSwf
+
+Serve = Callable[[Worker], Any]
+
+
+@activity_task(swf_task_list="safeguards")
+def work(value: Any = None) -> Any:
+    return value
+
+
+def worker(swf: EmbeddedSwf, *deciders: Any, **attributes: Any) -> Worker:
+    made = Worker("test", deciders, [work], "safeguards", transport=swf)
+    for name, value in attributes.items():
+        setattr(made, name, value)
+    return made
+
+
+def wait_for(holds: Callable[[], Any]) -> Any:
+    until = time.monotonic() + 20
+    while not (found := holds()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return found
+
+
+# ── unstable deciders
+
+calls = 0
+
+
+@decision_task(swf_task_list="safeguards")
+def counting() -> Any:
+    global calls
+    calls += 1
+    return work(calls).result
+
+
+def test_an_unstable_decider_is_found_at_once() -> None:
+    """Paranoid mode names what the two replays came to; without it nobody would know before a restart."""
+    with pytest.raises(NondeterminismError, match="two replays of the same history") as caught:
+        LocalDecisionWorker(counting, paranoid=True).start()
+    assert caught.value.report["kind"] == "unstable"
+    assert LocalDecisionWorker(counting, paranoid=False).start() > 0
+
+
+def test_a_worker_pauses_an_unstable_decider(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The execution stays open, and its context says why it does not go on."""
+    with serve(worker(swf, counting, paranoid=True)):
+        client = Client("test", transport=swf)
+        client.register([counting], [work])
+        execution = client.start(counting)
+        context = wait_for(lambda: execution.describe().execution_context)
+    assert "paused for 10 s: NondeterminismError" in context
+    assert execution.status == "OPEN"
+
+
+def test_paranoid_mode_runs_cached_functions_once() -> None:
+    """The second replay is told what they came to."""
+    asked: list[int] = []
+
+    @cached
+    def ask() -> int:
+        asked.append(1)
+        return len(asked)
+
+    @decision_task
+    def decider() -> Any:
+        return [ask(), work(ask()).result, ask()]
+
+    assert LocalDecisionWorker(decider, paranoid=True).start() == [1, 2, 3]
+    assert len(asked) == 3
+
+
+def test_paranoid_mode_is_silent() -> None:
+    """The decider's log has each line once."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+
+    @decision_task
+    def decider() -> Any:
+        workflow.logger.warning("before")
+        work().result
+        workflow.logger.warning("behind")
+
+    workflow.logger.addHandler(handler)
+    try:
+        LocalDecisionWorker(decider, paranoid=True).start()
+    finally:
+        workflow.logger.removeHandler(handler)
+    assert lines == ["before", "behind"]
+
+
+def test_an_exception_in_paranoid_mode_is_the_activitys_own() -> None:
+    """In serial mode the second replay sees the same cause as the first: the exception itself."""
+
+    @activity_task(max_attempts=1)
+    def fails() -> None:
+        raise KeyError("x")
+
+    @decision_task
+    def decider() -> Any:
+        try:
+            fails().result
+        except Exception as error:  # noqa: BLE001 - as users write it
+            return type(error.__cause__).__name__
+
+    assert LocalDecisionWorker(decider, paranoid=True).start() == "KeyError"
+
+
+# ── deciders that block
+
+release = threading.Event()
+
+
+@decision_task(swf_task_list="safeguards")
+def blocking() -> Any:
+    release.wait(20)
+    return work(1).result
+
+
+def test_a_blocked_decider_is_reported_with_its_stack(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The report names the execution and the line, comes once; the decision is made when the block ends."""
+    release.clear()
+    with serve(worker(swf, blocking, stall_timeout=0.05, paranoid=False)):
+        client = Client("test", transport=swf)
+        client.register([blocking], [work])
+        execution = client.start(blocking, workflow_id="stalled")
+        wait_for(lambda: "has blocked its thread" in caplog.text)
+        time.sleep(0.2)
+        release.set()
+        assert execution.result(20) == 1
+        wait_for(lambda: "went on after" in caplog.text)
+    reports = [one.getMessage() for one in caplog.records if "has blocked" in one.getMessage()]
+    assert len(reports) == 1
+    assert "workflow 'stalled'" in reports[0]
+    assert "release.wait(20)" in reports[0]
+    assert "pyswf_fast/" not in reports[0]
+
+
+def test_without_a_stall_timeout_nobody_watches(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """None switches the watch off."""
+    release.clear()
+    with serve(worker(swf, blocking, stall_timeout=None, paranoid=False)):
+        client = Client("test", transport=swf)
+        client.register([blocking], [work])
+        execution = client.start(blocking)
+        time.sleep(0.2)
+        release.set()
+        assert execution.result(20) == 1
+    assert "blocked" not in caplog.text
+
+
+# ── long histories
+
+
+@decision_task(swf_task_list="safeguards")
+def listening() -> Any:
+    return [value for value in workflow.signals("number") if value == "end"][:1]
+
+
+def long_history(swf: EmbeddedSwf, events: int) -> Any:
+    client = Client("test", transport=swf)
+    client.register([listening], [work])
+    execution = client.start(listening)
+    for _ in range(events):
+        swf.call(
+            "SignalWorkflowExecution",
+            {"domain": "test", "workflowId": execution.workflow_id, "signalName": "number", "input": "0"},
+        )
+    return execution
+
+
+def test_a_history_that_grows_too_long_fails_its_execution(swf: EmbeddedSwf, serve: Serve) -> None:
+    """Before SWF terminates it without a word, the worker fails it and says what to do."""
+    execution = long_history(swf, 24_900)
+    with serve(worker(swf, listening, paranoid=False)), pytest.raises(WorkflowFailed) as caught:
+        execution.result(60)
+    cause = caught.value.__cause__
+    assert isinstance(cause, RemoteError)
+    assert cause.type_name == f"{HistoryTooLongError.__module__}.{HistoryTooLongError.__qualname__}"
+    assert "continue as new" in cause.message
+
+
+def test_a_history_below_the_limit_goes_on(swf: EmbeddedSwf, serve: Serve) -> None:
+    """24,899 events are not too many yet, and the decider can see that they are many."""
+    execution = long_history(swf, 24_890)
+    with serve(worker(swf, listening, paranoid=False)):
+        wait_for(lambda: execution.history()[-1].event_type == "DecisionTaskCompleted")
+    assert execution.status == "OPEN"
+
+
+# ── what is recorded of the code
+
+
+def stamp_of(execution: Any) -> dict[str, Any]:
+    completed = [one for one in execution.history() if one.event_type == "DecisionTaskCompleted"]
+    found: dict[str, Any] = json.loads(completed[0].attributes["executionContext"].splitlines()[-1])
+    assert all("executionContext" not in one.attributes for one in completed[1:])
+    return found
+
+
+@decision_task(swf_task_list="safeguards")
+def simple() -> Any:
+    return work(1).result
+
+
+@pytest.mark.parametrize("given", ["attribute", "environment", None])
+def test_the_first_decision_records_the_build(
+    swf: EmbeddedSwf, serve: Serve, given: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library's version and the build's name, as given; else a hash of the source that stays the same."""
+    if given == "environment":
+        monkeypatch.setenv("PYSWF_BUILD_ID", "v7")
+    with serve(worker(swf, simple, build_id="v7" if given == "attribute" else None)):
+        client = Client("test", transport=swf)
+        client.register([simple], [work])
+        executions = [client.start(simple) for _ in range(2)]
+        assert [one.result(20) for one in executions] == [1, 1]
+    stamps = [stamp_of(one) for one in executions]
+    assert stamps[0]["run"] == executions[0].run_id
+    assert stamps[0]["lib"]
+    assert [one["build"] for one in stamps] == (["v7", "v7"] if given else [stamps[0]["build"]] * 2)
+    assert len(stamps[0]["build"]) == (2 if given else 12)
