@@ -81,7 +81,9 @@ cdef str rehearsed_text(Run run, Task task, int32_t number):
     """What the function came to in the run that is decided again."""
     cdef str text = run.rehearsed.cached_texts.get(number)
     if text is None:
-        break_off(run, NondeterminismError(f"a replay came to cached call {number}, of {task.name}; the one before did not"))
+        break_off(run, NondeterminismError(
+            f"a replay came to cached call {number}, of {task.name}; the one before did not"
+        ))
     return text
 
 
