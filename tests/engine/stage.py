@@ -23,8 +23,9 @@ def brief(decision: dict[str, Any]) -> tuple[str, str | None]:
 class Stage:
     """One execution of a decider; a cold run and one that goes on make each decision, and must agree."""
 
-    def __init__(self, decider: Any, input: str = "[[], {}]") -> None:
+    def __init__(self, decider: Any, input: str = "[[], {}]", domain: str | None = None) -> None:
         self.decider = decider
+        self.domain = domain
         self.world = Simulator(Chaos([]), input)
         self.open: Run | None = None
         self.known = 0
@@ -33,7 +34,13 @@ class Stage:
         """A run that reads everything up to the task in hand."""
         started = self.world.started or self.world.poll()
         history = History.from_pages([task_body(self.world.events[:started], started)])
-        return Run(decider or self.decider, history, run_id=RUN_ID, scope="domain/order-1/run")
+        return Run(
+            decider or self.decider,
+            history,
+            run_id=RUN_ID,
+            scope="domain/order-1/run",
+            domain=self.domain,
+        )
 
     def ask(self) -> Run:
         """Hand out the decision task; the run at it, its answer not yet sent."""

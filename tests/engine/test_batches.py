@@ -461,9 +461,12 @@ def test_events_of_the_future() -> None:
     stage = Stage(decision_task(one_then_two))
     stage.decide()
     stage.world.append("ActivityTaskTeleported", scheduledEventId=5, startedEventId=0)
+    stage.world.append("ActivityTaskTeleported", scheduledEventId=5, startedEventId=0)
     stage.completes("1")
 
     assert stage.decide() == [("ScheduleActivityTask", "2"), ("StartTimer", "1")]
+    assert stage.open is not None
+    assert stage.open.history.unknown_types == ["ActivityTaskTeleported"]
 
 
 def test_known_events_are_skipped() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pyswf_fast import Timer, decision_task, wait_all, workflow
-from pyswf_fast.exceptions import ExternalWorkflowException
+from pyswf_fast import Timer, activity_task, decision_task, wait_all, workflow
+from pyswf_fast.exceptions import ExternalWorkflowException, UsageError
 
 from .records import decision_attributes
 from .stage import Stage
@@ -124,6 +124,65 @@ def test_continues_indefinitely() -> None:
     (one,) = stage.ask().decisions
     assert one["decisionType"] == "ContinueAsNewWorkflowExecution"
     assert json.loads(decision_attributes(one)["input"]) == [[7], {}]
+
+
+def test_continue_with() -> None:
+    """A decider that continues indefinitely says with which arguments; they are taken as they are then."""
+
+    @decision_task(continues_indefinitely=True)
+    def decider(seen: list[int]) -> Any:
+        workflow.continue_with("not these")
+        seen.append(work().result)
+        workflow.continue_with(seen, more=None)
+        seen.append(0)
+
+    stage = Stage(decider, "[[[]], {}]")
+    stage.decide()
+    stage.completes("1", 1)
+
+    (one,) = stage.ask().decisions
+    assert json.loads(decision_attributes(one)["input"]) == [[[1]], {"more": None}]
+
+
+def test_continue_with_elsewhere() -> None:
+    """In a decider that completes when it returns nobody would take the arguments: it is told so."""
+
+    @decision_task
+    def decider() -> Any:
+        with pytest.raises(UsageError, match="does not continue indefinitely"):
+            workflow.continue_with(1)
+        return "fine"
+
+    assert Stage(decider).result() == "fine"
+
+
+def test_work_of_another_domain() -> None:
+    """SWF schedules work in the execution's own domain only: a call for another is refused at once."""
+
+    @activity_task(swf_domain="elsewhere")
+    def foreign(value: Any = None) -> Any: ...
+
+    @decision_task(swf_domain="elsewhere")
+    def foreign_child(value: Any = None) -> Any: ...
+
+    @activity_task(swf_domain="here")
+    def own() -> Any: ...
+
+    @decision_task
+    def decider() -> Any:
+        for call in (foreign, foreign_child, lambda: foreign.map([1])):
+            with pytest.raises(UsageError, match=r"domain 'elsewhere'.* runs in 'here'"):
+                call()
+        late = foreign(own())
+        try:
+            return late.result
+        except UsageError as error:
+            return str(error)
+
+    stage = Stage(decider, domain="here")
+    assert stage.decide() == [("ScheduleActivityTask", "3")]
+    stage.completes("3")
+    assert "elsewhere" in stage.result()
 
 
 def open_now(stage: Stage, kind: str) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from pyswf_fast import (
     Client,
+    History,
     HistoryTooLongError,
     LocalDecisionWorker,
     NondeterminismError,
@@ -24,6 +25,8 @@ from pyswf_fast import (
     decision_task,
     workflow,
 )
+from pyswf_fast._replay import Page
+from pyswf_fast.decider import DecisionTask, decide
 from pyswf_fast.service import EmbeddedSwf
 
 Serve = Callable[[Worker], Any]
@@ -254,3 +257,41 @@ def test_the_first_decision_records_the_build(
     assert stamps[0]["lib"]
     assert [one["build"] for one in stamps] == (["v7", "v7"] if given else [stamps[0]["build"]] * 2)
     assert len(stamps[0]["build"]) == (2 if given else 12)
+
+
+# ── events of the future
+
+
+def test_unknown_event_types_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A decision is made without them, and one line says which they are."""
+    events = [
+        {
+            "eventId": 1,
+            "eventTimestamp": 1.5e9,
+            "eventType": "WorkflowExecutionStarted",
+            "workflowExecutionStartedEventAttributes": {
+                "taskList": {"name": "safeguards"},
+                "workflowType": {"name": "simple", "version": "1.0"},
+            },
+        },
+        {"eventId": 2, "eventTimestamp": 1.5e9, "eventType": "WorkflowExecutionCloned"},
+        {
+            "eventId": 3,
+            "eventTimestamp": 1.5e9,
+            "eventType": "DecisionTaskStarted",
+            "decisionTaskStartedEventAttributes": {"scheduledEventId": 2},
+        },
+    ]
+    body = {
+        "taskToken": "token",
+        "startedEventId": 3,
+        "workflowExecution": {"workflowId": "w", "runId": "r"},
+        "workflowType": {"name": "simple", "version": "1.0"},
+        "events": events,
+    }
+    page = Page(json.dumps(body).encode())
+    for _ in range(2):
+        task = DecisionTask("test", "safeguards", page, History.from_pages([page]))
+        decision = decide(task, lambda _: simple, lambda *_: None)
+        assert [one["decisionType"] for one in decision.params["decisions"]] == ["ScheduleActivityTask"]
+    assert caplog.text.count("WorkflowExecutionCloned") == 1
