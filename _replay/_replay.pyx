@@ -12,7 +12,8 @@
     decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
                                                                    cached.pyx, patch.pyx
     record    what history says it asked for, and what came of it  record.pyx, attempts.pyx, cancel.pyx, outcome.pyx
-    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx
+    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx,
+                                                                   standing.pyx
     api       what decider code calls                              api.pyx
 
 Nothing here does I/O, knows boto3, or reads a clock.
@@ -107,6 +108,7 @@ include "outcome.pyx"
 include "report.pyx"
 include "response.pyx"
 include "waking.pyx"
+include "standing.pyx"
 include "replay.pyx"
 include "api.pyx"
 

@@ -36,6 +36,8 @@ cdef object call_cached(Run run, Task task, object instance, tuple args, dict kw
             if run.batch_completed and run.history.rows[<int64_t>event_id - 1].done <= run.batch_completed:
                 text = run.history.value_text(&run.history.rows[<int64_t>event_id - 1])
                 break
+        elif has_room_at_once(run) and not run.run_cached:
+            run.not_run.append(task.name)
         elif has_room_at_once(run):
             if run.rehearsed is None:
                 text = run_cached(run, task, instance, args, kwargs, number)

@@ -1,6 +1,6 @@
 """Pages to columns: a history is the rows of its pages, in one array, by event id."""
 
-from libc.string cimport memmove
+from libc.string cimport memcpy, memmove
 
 from os import PathLike, fspath
 
@@ -122,6 +122,39 @@ cdef class History:
             fresh -= new.last_event_id - self.started_event_id
         if fresh > 0:
             self.append_rows(new, known, fresh)
+
+    def until(self, int64_t event_id):
+        """The history as it was when this event was its last one, as a History of its own.
+
+        What one decision recorded belongs together: with one of its records come the others.
+        """
+        cdef History past = History()
+        cdef int64_t completed, last = event_id, next
+        cdef Row* row
+        if not 1 <= event_id <= self.count:
+            raise UsageError(f"an event of 1 to {self.count} expected, found {event_id}")
+        row = &self.rows[event_id - 1]
+        completed = event_id if row.kind == DECISION_TASK_COMPLETED else row.done if is_record(row) else 0
+        next = last + 1
+        while completed and next <= self.count:
+            row = &self.rows[next - 1]
+            if row.done == completed and is_record(row):
+                last = next
+            elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
+                break
+            next += 1
+        past.workflow_id = self.workflow_id
+        past.run_id = self.run_id or recorded_run_id(self)
+        past.workflow_type = self.workflow_type
+        past.started_event_id = self.started_event_id if self.started_event_id <= last else 0
+        past.bodies = list(self.bodies)
+        past.types = list(self.types)
+        past.type_numbers = dict(self.type_numbers)
+        past.reserve(last, True)
+        memcpy(past.rows, self.rows, last * sizeof(Row))
+        past.count = last
+        past.index.append(past, 0)
+        return past
 
     cdef int take_envelope(self, Page page) except -1:
         if page.run_id:
@@ -282,6 +315,15 @@ cdef class History:
     def close_status(self):
         """COMPLETED, FAILED, CANCELED, CONTINUED_AS_NEW, TERMINATED or TIMED_OUT; None while the run is open."""
         return CLOSE_STATUS.get(self.rows[self.count - 1].kind) if self.count else None
+
+
+cdef str recorded_run_id(History history):
+    """The run's id as its first decision noted it, "" where none did."""
+    for completed in history.index.decisions:
+        line = library_line(history.value_text(&history.rows[<int64_t>completed - 1]))
+        if "run" in line:
+            return line["run"]
+    return ""
 
 
 cdef object _first_event_id(Page page):

@@ -33,6 +33,9 @@ cdef class Run:
     cdef readonly str execution_context
     cdef readonly bint is_closing
     cdef readonly BaseException failure
+    cdef bint run_cached              # whether new calls of cached functions are made, or left waiting
+    cdef object on_error              # called with the run as it stands, and the error that ends it
+    cdef readonly list not_run        # names of cached functions that would have run in the task in hand
 
     # Code
     cdef Branch main
@@ -95,7 +98,8 @@ cdef class Run:
     def __cinit__(self):
         self.history = History()
 
-    def __init__(self, decider, History history not None, *, run_id=None, scope="", domain=None, stamp=None):
+    def __init__(self, decider, History history not None, *, run_id=None, scope="", domain=None, stamp=None,
+                 run_cached=True, on_error=None):
         if isinstance(decider, Bound):
             self.task = (<Bound>decider).task
             self.instance = (<Bound>decider).instance
@@ -106,6 +110,8 @@ cdef class Run:
         self.scope = scope
         self.domain = domain
         self.stamp = stamp or {}
+        self.run_cached = run_cached
+        self.on_error = on_error
         self.begin()
 
     def rehearse(self):
@@ -123,6 +129,7 @@ cdef class Run:
         run.domain = self.domain
         run.stamp = self.stamp
         run.originals = self.originals
+        run.run_cached = self.run_cached
         run.begin()
         return run
 
@@ -130,13 +137,16 @@ cdef class Run:
         self.reset()
         try:
             self.advance()
-        except BaseException:
+        except BaseException as error:
+            if self.on_error is not None:
+                self.on_error(self, error)
             self.close()
             raise
         return 0
 
     cdef int reset(self) except -1:
         self.decisions = []
+        self.not_run = []
         self.branches = []
         self.woken = []
         self.accepted = []
@@ -354,6 +364,7 @@ cdef class Run:
         if self.next_batch is not None:
             settle(self, self.next_batch, VALUE, None)
             self.next_batch = None
+            self.not_run = []
         if event_id:
             while event_id < self.batch_end:
                 row = &history.rows[event_id]
@@ -398,13 +409,8 @@ cdef class Run:
     @property
     def run_id(self):
         """The run's own id, "" where nothing says it."""
-        cdef int64_t first
         if self.given_run_id is None:
-            self.given_run_id = self.history.run_id
-            first = first_decided(self)
-            if not self.given_run_id and first:
-                context = self.history.value_text(&self.history.rows[first - 1])
-                self.given_run_id = library_line(context).get("run", "")
+            self.given_run_id = self.history.run_id or recorded_run_id(self.history)
         return self.given_run_id
 
     @property
@@ -464,6 +470,11 @@ cdef class Run:
             for command in self.queue
             if command.stage == QUEUED and (command.kind == ACTIVITY or command.kind == CHILD)
         }
+
+    @property
+    def standing(self):
+        """(number, function, what it waits for, frame) of each suspended branch; the decider's own is number 0."""
+        return standing(self)
 
     cdef int compose(self) except -1:
         """The decisions of the task in hand."""

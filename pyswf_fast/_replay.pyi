@@ -13,6 +13,7 @@ from collections.abc import (
     Sequence,
 )
 from os import PathLike
+from types import FrameType
 from typing import Any, Final, Generic, Literal, NoReturn, ParamSpec, TypeVar, final, overload
 
 from typing_extensions import Self, disjoint_base
@@ -98,6 +99,7 @@ class History(Sequence[Event]):
     @staticmethod
     def from_json(source: str | PathLike[str] | bytes) -> History: ...
     def append_page(self, page: bytes | Page) -> None: ...
+    def until(self, event_id: int) -> History: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, position: int, /) -> Event: ...
@@ -253,6 +255,7 @@ class Run:
     execution_context: Final[str | None]
     is_closing: Final[bool]
     failure: Final[BaseException | None]
+    not_run: Final[list[str]]
     batch: Final[int]
     now_seconds: Final[float]
     cancel_requested: Final[bool]
@@ -265,6 +268,8 @@ class Run:
         scope: str = "",
         domain: str | None = None,
         stamp: Mapping[str, str] | None = None,
+        run_cached: bool = True,
+        on_error: Callable[[Run, BaseException], None] | None = None,
     ) -> None: ...
     def append_page(self, page: bytes | Page) -> None: ...
     def rehearse(self) -> Run: ...
@@ -281,6 +286,8 @@ class Run:
     def is_replaying(self) -> bool: ...
     @property
     def history_length(self) -> int: ...
+    @property
+    def standing(self) -> list[tuple[int, Callable[..., Any], str, FrameType]]: ...
     @property
     def calls(self) -> dict[str, tuple[Task[Any, Any], object]]: ...
 

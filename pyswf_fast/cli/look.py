@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from pyswf_fast.cli.filters import Filter, executions, with_filter
 from pyswf_fast.cli.output import clock, fields, print_json, table
 from pyswf_fast.cli.session import Session, with_session
 
 __all__ = ["history", "list_executions", "show"]
 
-DAY_SECONDS = 86_400
 PAGE_EVENTS = 1000
 DETAIL_CHARACTERS = 100
 # What one wants to see first of an event, in this order; the rest is in the JSON.
@@ -26,30 +24,11 @@ TELLING = (
 
 
 @click.command("list")
-@click.option(
-    "--status",
-    type=click.Choice(
-        ["open", "closed", "completed", "failed", "canceled", "terminated", "continued_as_new", "timed_out"],
-        case_sensitive=False,
-    ),
-    help="only these",
-)
-@click.option("--type", "type_name", metavar="NAME", help="only this workflow type")
-@click.option("--tag", help="only those with this tag")
-@click.option("--days", type=click.FloatRange(min=0), help="only those started in the last so many days")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="at most so many")
+@with_filter(limit=100)
 @with_session
-def list_executions(
-    session: Session,
-    status: str | None,
-    type_name: str | None,
-    tag: str | None,
-    days: float | None,
-    limit: int,
-) -> None:
+def list_executions(session: Session, sought: Filter) -> None:
     """List executions, open ones first, newest first."""
-    since = 0 if days is None else int(time.time() - days * DAY_SECONDS)
-    found = list(itertools.islice(executions(session, status, type_name, tag, since), limit))
+    found = list(executions(session, sought))
     if session.json:
         print_json({"executionInfos": found})
         return
@@ -67,27 +46,6 @@ def list_executions(
         ),
         empty="no executions",
     )
-
-
-def executions(
-    session: Session, status: str | None, type_name: str | None, tag: str | None, since: int
-) -> Iterator[dict[str, Any]]:
-    """Execution infos as SWF gives them; SWF takes one filter besides the time, so the others are ours."""
-    close_status = None if status in (None, "open", "closed") else str(status).upper()
-    for side, wanted in (("Open", status in (None, "open")), ("Closed", status != "open")):
-        if not wanted:
-            continue
-        for page in session.pages(
-            f"List{side}WorkflowExecutions",
-            startTimeFilter={"oldestDate": since},
-            typeFilter={"name": type_name} if type_name else None,
-            tagFilter={"tag": tag} if tag and not type_name else None,
-        ):
-            for info in page["executionInfos"]:
-                if close_status not in (None, info.get("closeStatus")):
-                    continue
-                if tag is None or tag in info.get("tagList", ()):
-                    yield info
 
 
 @click.command()

@@ -27,9 +27,9 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
 
 
-def print_json(value: Any) -> None:
-    """Print a value as JSON, indented where a person looks."""
-    indent = sys.stdout.isatty()
+def print_json(value: Any, *, indent: bool | None = None) -> None:
+    """Print a value as JSON, where nothing else is said indented if a person looks."""
+    indent = sys.stdout.isatty() if indent is None else indent
     try:
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0).decode()
     except TypeError:  # JSON that orjson refuses: integers beyond 64 bits, lone surrogates in somebody's text

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pyswf_fast._replay import Bound
 from pyswf_fast.decorators import ActivityTask, DecisionTask
 from pyswf_fast.exceptions import UsageError
 
@@ -39,16 +40,20 @@ def import_module(name: str) -> ModuleType:
         raise UsageError(f"there is no module {name!r} here") from None
 
 
-def task_named(target: str) -> DecisionTask[..., Any]:
-    """The decider that MODULE:FUNCTION names."""
-    module_name, _, name = target.partition(":")
-    module = import_module(module_name)
-    found = getattr(module, name, None)
-    if found is None:
-        raise UsageError(f"module {module_name!r} has no {name!r}")
-    if not isinstance(found, DecisionTask):
+def task_named(target: str) -> DecisionTask[..., Any] | Bound:
+    """The decider that MODULE:FUNCTION or MODULE:OBJECT.METHOD names."""
+    module_name, _, path = target.partition(":")
+    found: Any = import_module(module_name)
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise UsageError(f"module {module_name!r} has no {path!r}")
+        found = getattr(found, name)
+    task = found.task if isinstance(found, Bound) else found
+    if not isinstance(task, DecisionTask):
         raise UsageError(f"{target} is no decider: put @decision_task on it")
-    return found
+    if task.is_method and task is found:
+        raise UsageError(f"{target} is a method: name it by its object, MODULE:OBJECT.METHOD")
+    return found  # type: ignore[no-any-return]
 
 
 def find_tasks(names: tuple[str, ...]) -> tuple[list[DecisionTask[..., Any]], list[ActivityTask[..., Any]]]:
