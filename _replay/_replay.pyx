@@ -4,7 +4,7 @@
 # cython: warn.maybe_uninitialized=True
 """The replay engine: pages of bytes in, decisions out.
 
-    scan      JSON bytes to spans, one pass, no objects            scan.pxd, kinds.pxd, rows.pxd, text.pyx
+    scan      JSON bytes to spans, one pass, no objects            scan.pxd, kinds.pxd, rows.pxd, shapes.pxd, text.pyx
     page      a response body: its envelope, a row for each event  page.pyx
     history   rows of all pages, by event id                       history.pyx
     index     what became of each thing asked for                  index.pyx, views.pyx
@@ -88,6 +88,7 @@ BUILD = PYSWF_BUILD.decode()
 include "kinds.pxd"
 include "scan.pxd"
 include "rows.pxd"
+include "shapes.pxd"
 include "text.pyx"
 include "page.pyx"
 include "history.pyx"

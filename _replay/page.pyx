@@ -135,6 +135,9 @@ cdef class Page:
         """The array of events, ascending or descending by one."""
         cdef int64_t event_id = 0, first = 0, step = 0
         cdef Py_ssize_t start
+        cdef Shapes shapes
+        shapes.count = shapes.learned = 0
+        memset(shapes.buckets, 0, SHAPE_BUCKETS)
         if not stands(scan, pos, c"["):
             return expect(scan, pos, b"an array of events")
         pos = skip_space(scan, pos + 1)
@@ -144,7 +147,7 @@ cdef class Page:
             if self.count == self.capacity and not self.grow(scan.end):
                 return expect(scan, pos, b"memory for the events")
             start = pos
-            pos = scan_event(scan, pos, &self.rows[self.count], &event_id, &self.types)
+            pos = scan_next_event(scan, pos, &self.rows[self.count], &event_id, &self.types, &shapes)
             if pos < 0:
                 return -1
             if self.count == 0:

@@ -44,13 +44,71 @@ cdef struct Types:  # what a page refers to
     int64_t farthest_by    # and the event that does
 
 
+# What a member of an event is to a row.
+cdef enum Role:
+    IGNORED
+    PAYLOAD
+    ROW_KEY
+    CONTROL_NUMBER
+    TYPE_OBJECT
+    # numbers of other events
+    REF_DONE
+    REF_SCHEDULED
+    REF_STARTED
+    REF_INITIATED
+    ROLES_OF_ATTRIBUTES
+    # in shapes alone (shapes.pxd)
+    TYPE_NAME = <int>ROLES_OF_ATTRIBUTES
+    TYPE_VERSION
+    EVENT_ID
+    TIMESTAMP
+    OTHER_NUMBER
+
+
 cdef struct Attributes:
-    int64_t scheduled
-    int64_t started
-    int64_t initiated
-    int64_t done
+    int64_t refs[<int>ROLES_OF_ATTRIBUTES]  # by role
     int64_t control
-    int64_t farthest       # the greatest of the references
+
+
+cdef inline int role_of(const char* name, Py_ssize_t length) noexcept nogil:
+    """The role of an attribute, by its name."""
+    if length == 28:
+        if memcmp(name, b"decisionTaskCompletedEventId", 28) == 0:
+            return REF_DONE
+    elif length == 16:
+        if memcmp(name, b"scheduledEventId", 16) == 0:
+            return REF_SCHEDULED
+        if memcmp(name, b"initiatedEventId", 16) == 0:
+            return REF_INITIATED
+        if memcmp(name, b"executionContext", 16) == 0:
+            return PAYLOAD
+    elif length == 14:
+        if memcmp(name, b"startedEventId", 14) == 0:
+            return REF_STARTED
+    elif length == 12:
+        if memcmp(name, b"activityType", 12) == 0 or memcmp(name, b"workflowType", 12) == 0:
+            return TYPE_OBJECT
+    elif length == 10:
+        if memcmp(name, b"activityId", 10) == 0 or memcmp(name, b"workflowId", 10) == 0 \
+                or memcmp(name, b"markerName", 10) == 0 or memcmp(name, b"signalName", 10) == 0:
+            return ROW_KEY
+    elif length == 7:
+        if memcmp(name, b"details", 7) == 0:
+            return PAYLOAD
+        if memcmp(name, b"timerId", 7) == 0:
+            return ROW_KEY
+        if memcmp(name, b"control", 7) == 0:
+            return CONTROL_NUMBER
+    elif length == 6:
+        if memcmp(name, b"result", 6) == 0:
+            return PAYLOAD
+    elif length == 5:
+        if memcmp(name, b"input", 5) == 0:
+            return PAYLOAD
+    elif length == 2:
+        if memcmp(name, b"id", 2) == 0:
+            return ROW_KEY
+    return IGNORED
 
 
 cdef inline bint same_text(Scan* scan, Span* a, Span* b) noexcept nogil:
@@ -101,94 +159,63 @@ cdef inline Py_ssize_t scan_type(Scan* scan, Py_ssize_t pos, TypeSpan* found) no
     return pos
 
 
-cdef inline Py_ssize_t scan_value(Scan* scan, Py_ssize_t pos, Row* row) noexcept nogil:
-    cdef Span span
-    pos = scan_string(scan, pos, &span)
-    row.value = <uint32_t>span.start
-    row.value_length = <uint32_t>span.length
-    row.flags = (row.flags & ~VALUE_ESCAPED) | HAS_VALUE | (VALUE_ESCAPED if span.escaped else 0)
-    return pos
-
-
-cdef inline Py_ssize_t scan_row_key(Scan* scan, Py_ssize_t pos, Row* row) noexcept nogil:
-    cdef Span span
-    pos = scan_string(scan, pos, &span)
-    if pos >= 0 and span.length > 0xFFFF:
-        return expect(scan, span.start, b"an id of at most 256 characters")
-    row.key = <uint32_t>span.start
-    row.key_length = <uint16_t>span.length
-    row.flags = (row.flags & ~KEY_ESCAPED) | (KEY_ESCAPED if span.escaped else 0)
-    return pos
-
-
-cdef inline Py_ssize_t scan_control(Scan* scan, Py_ssize_t pos, int64_t* number) noexcept nogil:
+cdef inline int64_t control_number(Scan* scan, Span* span) noexcept nogil:
     """`control`: the number of a request if it is one of ours, else 0."""
-    cdef Span span
+    cdef int64_t number = 0
     cdef Py_ssize_t i
-    pos = scan_string(scan, pos, &span)
-    number[0] = 0
-    if pos < 0 or span.length > 9:
-        return pos
+    if span.length > 9:
+        return 0
     for i in range(span.start, span.start + span.length):
         if not c"0" <= scan.buf[i] <= c"9":
-            number[0] = 0
-            return pos
-        number[0] = number[0] * 10 + (scan.buf[i] - c"0")
+            return 0
+        number = number * 10 + (scan.buf[i] - c"0")
+    return number
+
+
+cdef inline Py_ssize_t take_text(
+    Scan* scan, Py_ssize_t pos, int role, Span* span, Row* row, Attributes* attributes
+) noexcept nogil:
+    """Note a string of this role; `pos` is the position behind it."""
+    if role == PAYLOAD:
+        row.value = <uint32_t>span.start
+        row.value_length = <uint32_t>span.length
+        row.flags = (row.flags & ~VALUE_ESCAPED) | HAS_VALUE | (VALUE_ESCAPED if span.escaped else 0)
+    elif role == ROW_KEY:
+        if span.length > 0xFFFF:
+            return expect(scan, span.start, b"an id of at most 256 characters")
+        row.key = <uint32_t>span.start
+        row.key_length = <uint16_t>span.length
+        row.flags = (row.flags & ~KEY_ESCAPED) | (KEY_ESCAPED if span.escaped else 0)
+    elif role == CONTROL_NUMBER:
+        attributes.control = control_number(scan, span)
+    return pos
+
+
+cdef inline Py_ssize_t take_type(
+    Scan* scan, Py_ssize_t pos, TypeSpan* found, Row* row, Types* types
+) noexcept nogil:
+    cdef int number = type_number(scan, types, found)
+    if number < 0:
+        return expect(scan, pos, b"fewer types in a page")
+    row.type_no = <uint16_t>number
     return pos
 
 
 cdef inline Py_ssize_t scan_attribute(
     Scan* scan, Py_ssize_t pos, Span* key, Row* row, Attributes* attributes, Types* types
 ) noexcept nogil:
-    cdef const char* name = scan.buf + key.start
-    cdef Py_ssize_t length = key.length
+    cdef int role = role_of(scan.buf + key.start, key.length)
     cdef TypeSpan found
-    cdef int number
-    if is_null(scan, pos):
+    cdef Span span
+    if role == IGNORED or is_null(scan, pos):
         return skip_value(scan, pos)
-    if length == 28:
-        if memcmp(name, b"decisionTaskCompletedEventId", 28) == 0:
-            return scan_id(scan, pos, &attributes.done)
-    elif length == 16:
-        if memcmp(name, b"scheduledEventId", 16) == 0:
-            return scan_id(scan, pos, &attributes.scheduled)
-        if memcmp(name, b"initiatedEventId", 16) == 0:
-            return scan_id(scan, pos, &attributes.initiated)
-        if memcmp(name, b"executionContext", 16) == 0:
-            return scan_value(scan, pos, row)
-    elif length == 14:
-        if memcmp(name, b"startedEventId", 14) == 0:
-            return scan_id(scan, pos, &attributes.started)
-    elif length == 12:
-        if memcmp(name, b"activityType", 12) == 0 or memcmp(name, b"workflowType", 12) == 0:
-            pos = scan_type(scan, pos, &found)
-            if pos >= 0:
-                number = type_number(scan, types, &found)
-                if number < 0:
-                    return expect(scan, pos, b"fewer types in a page")
-                row.type_no = <uint16_t>number
-            return pos
-    elif length == 10:
-        if memcmp(name, b"activityId", 10) == 0 or memcmp(name, b"workflowId", 10) == 0 \
-                or memcmp(name, b"markerName", 10) == 0 or memcmp(name, b"signalName", 10) == 0:
-            return scan_row_key(scan, pos, row)
-    elif length == 7:
-        if memcmp(name, b"details", 7) == 0:
-            return scan_value(scan, pos, row)
-        if memcmp(name, b"timerId", 7) == 0:
-            return scan_row_key(scan, pos, row)
-        if memcmp(name, b"control", 7) == 0:
-            return scan_control(scan, pos, &attributes.control)
-    elif length == 6:
-        if memcmp(name, b"result", 6) == 0:
-            return scan_value(scan, pos, row)
-    elif length == 5:
-        if memcmp(name, b"input", 5) == 0:
-            return scan_value(scan, pos, row)
-    elif length == 2:
-        if memcmp(name, b"id", 2) == 0:
-            return scan_row_key(scan, pos, row)
-    return skip_value(scan, pos)
+    if role >= REF_DONE:
+        return scan_id(scan, pos, &attributes.refs[role])
+    if role == TYPE_OBJECT:
+        pos = scan_type(scan, pos, &found)
+        return take_type(scan, pos, &found, row, types) if pos >= 0 else -1
+    pos = scan_string(scan, pos, &span)
+    return take_text(scan, pos, role, &span, row, attributes) if pos >= 0 else -1
 
 
 cdef inline Py_ssize_t scan_attributes(
@@ -287,28 +314,37 @@ cdef inline Py_ssize_t scan_event(Scan* scan, Py_ssize_t pos, Row* row, int64_t*
         return -1
     if type.length == 0:
         return expect(scan, start, b"an eventType in the event")
-    if not 0 < event_id[0] < INT32_MAX:
-        return expect(scan, start, b"an eventId from 1 in the event")
     if row.timestamp != row.timestamp and not row.flags & TIMESTAMP_AS_TEXT:
         return expect(scan, start, b"an eventTimestamp in the event")
     row.kind = <uint8_t>kind_of(scan.buf + type.start, type.length)
     if row.kind != UNKNOWN and not belongs_to(scan, &attributes_key, &type):
         return expect(scan, start, b"the attributes of its type in the event")
-    row.start = <uint32_t>start
-    row.end = <uint32_t>pos
-    attributes.farthest = max(attributes.done, attributes.scheduled, attributes.started, attributes.initiated)
-    if attributes.farthest >= INT32_MAX:
+    return finish_row(scan, start, pos, row, event_id[0], &attributes, types)
+
+
+cdef inline Py_ssize_t finish_row(
+    Scan* scan, Py_ssize_t start, Py_ssize_t end, Row* row, int64_t event_id, Attributes* attributes, Types* types
+) noexcept nogil:
+    """What follows from all members together."""
+    cdef int64_t* refs = attributes.refs
+    cdef int64_t farthest = max(refs[<int>REF_DONE], refs[<int>REF_SCHEDULED], refs[<int>REF_STARTED],
+                                refs[<int>REF_INITIATED])
+    if not 0 < event_id < INT32_MAX:
+        return expect(scan, start, b"an eventId from 1 in the event")
+    if farthest >= INT32_MAX:
         return expect(scan, start, b"references within the history in the event")
-    if attributes.farthest > types.farthest:
-        types.farthest = attributes.farthest
-        types.farthest_by = event_id[0]
-    row.done = <int32_t>attributes.done
+    if farthest > types.farthest:
+        types.farthest = farthest
+        types.farthest_by = event_id
+    row.start = <uint32_t>start
+    row.end = <uint32_t>end
+    row.done = <int32_t>refs[<int>REF_DONE]
     if KINDS[row.kind].refers == TO_SCHEDULED:
-        row.ref = <int32_t>attributes.scheduled
+        row.ref = <int32_t>refs[<int>REF_SCHEDULED]
     elif KINDS[row.kind].refers == TO_STARTED:
-        row.ref = <int32_t>attributes.started
+        row.ref = <int32_t>refs[<int>REF_STARTED]
     elif KINDS[row.kind].refers == TO_INITIATED:
-        row.ref = <int32_t>attributes.initiated
+        row.ref = <int32_t>refs[<int>REF_INITIATED]
     else:
         row.ref = <int32_t>attributes.control
-    return pos
+    return end

@@ -62,18 +62,27 @@ def test_truncations() -> None:
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_truncations_of_each_type(event_type: str) -> None:
     """A page that ends within its event is refused, for each type of event."""
-    body = history_body([started(), sample(event_type)])
+    body = bytes(alike(event_type, 2))
 
     assert check(body)
     for length in range(len(body)):
         assert not check(body[:length])
 
 
+def alike(event_type: str, count: int) -> bytearray:
+    """A page with so many events of a type, which are the same but for their ids and times."""
+    return bytearray(history_body([started(), *(sample(event_type, 2 + n) for n in range(count))]))
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_replaced_bytes(event_type: str) -> None:
-    """With any byte of the event replaced, a page is refused or read as json.loads reads it."""
-    body = bytearray(history_body([started(), sample(event_type)]))
-    begins = bytes(body).index(b"},{") + 1
+def test_replaced_bytes(event_type: str, before: int) -> None:
+    """With any byte of an event replaced, a page is refused or read as json.loads reads it.
+
+    Also where events just like it stand before: the scanner compares an event with the one before.
+    """
+    body = alike(event_type, before + 1)
+    begins = len(alike(event_type, before)) - len("]}") + 1
 
     for place in range(begins, len(body)):
         original = body[place]
