@@ -14,6 +14,8 @@ cdef int judge_refusal(Run run, Command command, int64_t event_id) except -1:
     cdef str cause = run.history.attributes(event_id).get("cause")
     if command.kind == CLOSE:
         return close_refused(run, command, cause)
+    if command.serves is not None:  # a back-off that cannot be had: the attempt is made without it
+        return try_again(run, command.serves)
     if command.kind == TIMER and is_passing_refusal(cause):
         return enqueue(run, command)
     return judge(run, command, "FAILED_TO_SCHEDULE", cause)

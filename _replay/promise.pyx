@@ -106,9 +106,10 @@ cdef class Awaiting:
 cdef class Pending(Promise):
     """A promise that the engine resolves by itself: a branch's end, a signal, the next batch."""
 
-    cdef int64_t event_id     # the signal that resolved it
+    cdef int64_t event_id     # the signal that is its
     cdef SignalQueue queue    # in which it waits for a signal
     cdef as_completed stream  # of which it waits for the next
+    cdef bint in_line         # of the queue: its signal is not its for good
     cdef bint abandoned
 
     @staticmethod
@@ -118,16 +119,16 @@ cdef class Pending(Promise):
         return promise
 
     cdef int abandon(self) except -1:
-        if self.abandoned or self.queue is None and self.stream is None:
+        if self.abandoned:
             return 0
-        getters = self.queue.getters if self.queue is not None else self.stream.getters
-        if self.state == PENDING:
-            getters.remove(self)
+        if self.in_line:
+            self.queue.leave(self)
+        elif self.stream is None:
+            return 0
+        elif self.state == PENDING:
+            self.stream.getters.remove(self)
         else:  # it came in the same batch: it stays for the next who asks
-            if self.queue is not None:
-                self.queue.arrived.appendleft(self.event_id)
-            else:
-                self.stream.arrived.appendleft(self.outcome)
+            self.stream.arrived.appendleft(self.outcome)
             self.state = PENDING
         self.abandoned = True
         return 0
@@ -142,6 +143,10 @@ cdef class Pending(Promise):
         return self.state != PENDING
 
     cdef int read(self) except -1:
+        if self.in_line:
+            self.queue.take(self)
+            if self.waiters is not None:
+                self.run.woken.append(self)
         self.outcome = signal_value(self.run, self.event_id)
         self.state = VALUE
         return 0
@@ -196,7 +201,10 @@ cdef int check_own(Run run, Promise promise) except -1:
     return 0
 
 
-cdef object timed_out():
+cdef object timed_out(Promise timer):
+    """What ends a wait when its timer ends: WaitTimeout, or why SWF did not start the timer."""
+    if timer.is_failure():
+        return timer.exception
     return WaitTimeout("the wait took longer than its timeout")
 
 
@@ -240,7 +248,7 @@ cdef class Group(Listener):
         if self.state != PENDING:
             return None
         if member is self.timer:
-            settle(self.run, self, FAILURE, timed_out())
+            settle(self.run, self, FAILURE, timed_out(member))
             return self
         self.missing -= 1
         if self.mode == ALL and self.missing and not member.is_failure():
@@ -287,7 +295,7 @@ cdef class SignalDeadline(Listener):
             return None
         if member is self.timer:
             self.getter.abandon()
-            settle(self.run, self, FAILURE, timed_out())
+            settle(self.run, self, FAILURE, timed_out(member))
         else:
             settle(self.run, self, RECORDED, None)
             self.stop_timer()
@@ -362,7 +370,7 @@ cdef class as_completed(Listener):
         cdef Pending getter = self.getters.popleft() if self.getters else None
         if member is self.timer:
             if self.state == PENDING:
-                settle(self.run, self, FAILURE, timed_out())
+                settle(self.run, self, FAILURE, timed_out(member))
             if getter is not None:
                 settle(self.run, getter, FAILURE, self.outcome)
             return getter
@@ -414,12 +422,16 @@ def _order(Promise promise):
 
 @cython.final
 cdef class SignalQueue:
-    """The signals of one name: each is taken once, in the order in which they came."""
+    """The signals of one name: each is taken once, in the order in which they came, by who asked first.
+
+    The first that nobody took belongs to the first in line, and so on; who leaves the line, timed out or canceled,
+    leaves his to the next.
+    """
 
     cdef Run run
     cdef readonly str name
-    cdef object arrived       # event ids
-    cdef object getters       # Promises that wait for one
+    cdef object arrived       # event ids that nobody took
+    cdef list line            # Promises that wait for one
 
     @staticmethod
     cdef SignalQueue of(Run run, str name):
@@ -427,21 +439,49 @@ cdef class SignalQueue:
         queue.run = run
         queue.name = name
         queue.arrived = deque()
-        queue.getters = deque()
+        queue.line = []
         return queue
 
     cdef int arrive(self, int64_t event_id) except -1:
+        self.arrived.append(event_id)
+        self.run.woken.append(self)
+        return self.deal()
+
+    cdef int deal(self) except -1:
+        """Those in line are ready as far as there are signals, each with its own."""
+        cdef Py_ssize_t place
         cdef Pending getter
-        if self.getters:
-            getter = self.getters.popleft()
-            getter.event_id = event_id
-            settle(self.run, getter, RECORDED, None)
-        else:
-            self.arrived.append(event_id)
+        for place in range(min(len(self.line), len(self.arrived))):
+            getter = self.line[place]
+            getter.event_id = self.arrived[place]
+            if getter.state == PENDING:
+                resolve_unwoken(self.run, getter)
         return 0
 
+    cdef int serve(self) except -1:
+        """The first in line takes its signal, and who waits for it wakes."""
+        cdef Pending getter
+        if self.line and self.arrived:
+            getter = self.line[0]
+            self.take(getter)
+            wake(self.run, getter)
+        return 0
+
+    cdef int take(self, Pending getter) except -1:
+        cdef Py_ssize_t place = self.line.index(getter)
+        del self.line[place]
+        del self.arrived[place]
+        getter.in_line = False
+        return 0
+
+    cdef int leave(self, Pending getter) except -1:
+        self.line.remove(getter)
+        getter.in_line = False
+        getter.state = PENDING
+        return self.deal()
+
     def __len__(self):
-        return len(self.arrived)
+        return max(0, len(self.arrived) - len(self.line))
 
     def get(self, timeout=None):
         """The next signal's value; waits for one, at most `timeout` seconds (then WaitTimeout)."""
@@ -473,13 +513,16 @@ cdef class SignalQueue:
         return promise
 
     cdef int join(self, Pending getter) except -1:
-        """Give it the first signal that nobody took, or else a place in the queue."""
-        if self.arrived:
-            getter.event_id = self.arrived.popleft()
+        """Give it the first signal that is nobody's, or else a place in the line."""
+        cdef Py_ssize_t place = len(self.line)
+        if len(self.arrived) > place:
+            getter.event_id = self.arrived[place]
+            del self.arrived[place]
             return settle(self.run, getter, RECORDED, None)
         about_to_wait(self.run)
-        self.getters.append(getter)
+        getter.in_line = True
+        self.line.append(getter)
         return 0
 
     def __repr__(self):
-        return f"<SignalQueue {self.name!r} with {len(self.arrived)}>"
+        return f"<SignalQueue {self.name!r} with {len(self)}>"

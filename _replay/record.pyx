@@ -25,7 +25,7 @@ cdef bint is_record(Row* row) noexcept nogil:
 
 cdef bint is_librarys_own(History history, Row* row):
     """Timers that split or delay decisions: no code asked for them."""
-    return row.kind == TIMER_STARTED and (
+    return (row.kind == TIMER_STARTED or row.kind == START_TIMER_FAILED) and (
         history.key_begins(row, b"wake-", 5) or history.key_begins(row, b"pause-", 6)
     )
 
@@ -131,10 +131,15 @@ cdef int match_request(Run run, int kind, str id, int64_t event_id) except -1:
 
 
 cdef int match_refused(Run run, int64_t event_id) except -1:
+    cdef Row* row = &run.history.rows[event_id - 1]
     cdef object key = refusal_key(run.history, event_id)
     cdef Command command = refused_command(run, key, event_id) if key is not None else None
+    if command is None and is_librarys_own(run.history, row):
+        return 0  # the refusal itself brings the decision task that the timer was for
     if command is None or command.stage != QUEUED:
         raise missing_report(run, event_id)
+    if command.task is not None and row.type_no and not is_of_type(run, command.task, row.type_no):
+        raise renamed_report(run, event_id, command)
     run.outstanding -= 1
     command.stage = BACKING_OFF
     command.event_id = <int32_t>event_id

@@ -41,7 +41,7 @@ cdef class Run:
     cdef Branch main
     cdef Branch branch                # the one that runs now
     cdef list branches
-    cdef list woken                   # resolved promises whose waiters are to wake, in order
+    cdef list woken                   # in order: resolved promises whose waiters are to wake, queues with a signal
     cdef bint finished                # the decider's function has ended
     cdef bint ended                   # the execution is closed
     cdef bint closed                  # this run was evicted
@@ -230,8 +230,8 @@ cdef class Run:
         for command in self.queue:
             release(command)
         for queue in self.signal_queues.values():
-            while queue.getters:
-                release(queue.getters.popleft())
+            while queue.line:
+                release(queue.line.pop())
         if self.next_batch is not None:
             release(self.next_batch)
         self.branches = []
@@ -313,7 +313,8 @@ cdef class Run:
         if completed >= self.history.count:
             return False
         row = &self.history.rows[completed]
-        if row.kind != TIMER_STARTED or row.done != completed or not self.history.key_begins(row, b"pause-", 6):
+        if row.kind != TIMER_STARTED and row.kind != START_TIMER_FAILED or row.done != completed \
+                or not self.history.key_begins(row, b"pause-", 6):
             return False
         row = &self.history.rows[completed + 1]
         return completed + 1 >= self.history.count or row.done != completed or not is_record(row)

@@ -42,6 +42,8 @@ cdef int drain(Run run) except -1:
         next += 1
         if item is CANCEL_REQUEST:
             deliver_cancel(run)
+        elif type(item) is SignalQueue:
+            (<SignalQueue>item).serve()
         else:
             wake(run, item)
     run.woken = []
@@ -138,6 +140,14 @@ cdef int settle(Run run, Promise promise, Outcome state, object outcome) except 
         run.woken.append(promise)
         unblock(run, promise)
     return 0
+
+
+cdef int resolve_unwoken(Run run, Promise promise) except -1:
+    """Its outcome is in the history; who waits for it wakes at its turn."""
+    promise.state = RECORDED
+    run.order += 1
+    promise.order = run.order
+    return unblock(run, promise) if promise.waiters is not None else 0
 
 
 cdef int unblock(Run run, Promise promise) except -1:

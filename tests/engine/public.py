@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Generator
 from typing import Any
 
 from pyswf_fast import workflow
-from pyswf_fast._replay import Run, sleep, spawn, wait_all, wait_any
+from pyswf_fast._replay import Run, as_completed, sleep, spawn, wait_all, wait_any
 from pyswf_fast.decorators import activity_task, cached, decision_task
 from pyswf_fast.exceptions import (
     ActivityTaskException,
     Canceled,
     ChildWorkflowException,
+    UsageError,
     WaitTimeout,
     WorkflowCanceled,
 )
 
-from .program import ACTIVITIES, CHILD, DECIDER, Block
-from .records import decision_attributes, decision_key
+from .program import ACTIVITIES, CHILDREN, DECIDER, EXECUTIONS, Block
+from .records import decision_attributes, decision_key, split_context
 
 Ask = tuple[Any, ...]
 Steps = Generator[Ask, Any, Any]
@@ -30,7 +30,7 @@ class Boom(Exception):
 
 
 class Return(Exception):
-    """The program's ("return",): caught by the function before anybody sees it."""
+    """The program's ("return", value): caught by the function before anybody sees it."""
 
 
 def _activity(name: str, options: dict[str, Any]) -> Callable[..., Any]:
@@ -41,8 +41,8 @@ def _activity(name: str, options: dict[str, Any]) -> Callable[..., Any]:
     return activity
 
 
-def _child() -> Callable[..., Any]:
-    @decision_task(swf_workflow_type=CHILD, swf_workflow_version="1.0")
+def _child(name: str, options: dict[str, Any]) -> Callable[..., Any]:
+    @decision_task(swf_workflow_type=name, swf_workflow_version="1.0", **options)
     def child(value: Any) -> Any:
         return value
 
@@ -50,12 +50,17 @@ def _child() -> Callable[..., Any]:
 
 
 activities = {name: _activity(name, options) for name, options in ACTIVITIES.items()}
-child = _child()
+children = {name: _child(name, options) for name, options in CHILDREN.items()}
 
 
 @cached
 def remember(value: Any) -> Any:
     return value
+
+
+@cached
+def refuse(message: str) -> Any:
+    raise ValueError(message)
 
 
 def text_of(error: BaseException) -> str:
@@ -65,9 +70,9 @@ def text_of(error: BaseException) -> str:
     if isinstance(error, ActivityTaskException):
         task_id = str(error.task_id)
         if isinstance(error, ChildWorkflowException):
-            task_id = task_id.rsplit("-", 1)[-1]
-        return f"{type(error).__name__} {error.failure_status} {task_id}"
-    if isinstance(error, (Canceled, WaitTimeout)):
+            task_id = task_id[21:]  # without what only this run's children have
+        return f"{type(error).__name__} {error.failure_status} {task_id} {error.failure_reason}"
+    if isinstance(error, (Canceled, UsageError, WaitTimeout, WorkflowCanceled)):
         return type(error).__name__
     return f"{type(error).__name__}: {error}"
 
@@ -83,14 +88,17 @@ class Interpreter:
         self.log: list[Any] = []
 
     def function(self, block: Block) -> Steps:
-        """Yield what is to be waited for, be sent what came of it (a value and an error); None is the end."""
+        """Yield what is to be waited for, be sent its value and error; at last yield what is returned."""
         steps = self.block(block)
         given, error = None, None
-        with contextlib.suppress(StopIteration, Return):
+        try:
             while True:
                 ask = steps.send(given) if error is None else steps.throw(error)
                 given, error = yield ask
-        yield None
+        except StopIteration:
+            yield "return", None
+        except Return as returned:
+            yield "return", returned.args[0]
 
     def block(self, block: Block) -> Steps:
         for name, *args in block:
@@ -115,10 +123,25 @@ class Interpreter:
     def do_graph(self, activity: str, index: int) -> None:
         argument = self.at(index)
         if argument is not None and not any(argument is one for one in self.markers):
-            self.work(activities[activity](argument))
+            self.work((activities | children)[activity](argument))
 
-    def do_child(self, argument: Any) -> None:
-        self.work(child(argument))
+    def do_nest(self, activity: str, indices: list[int]) -> None:
+        found = [one for one in self.several(indices) if not any(one is marker for marker in self.markers)]
+        if found:
+            self.work(activities[activity]([found[0], {"all": found}]))
+
+    def do_map(self, activity: str, items: list[Any], limit: int | None) -> None:
+        for promise in activities[activity].map(items, limit=limit):
+            self.work(promise)
+
+    def do_child(self, name: str, argument: Any) -> None:
+        self.work(children[name](argument))
+
+    def do_signal_out(self, to: str, name: str, value: Any) -> None:
+        self.work(workflow.signal_external(EXECUTIONS[to], name, value))
+
+    def do_cancel_out(self, to: str) -> None:
+        self.work(workflow.cancel_external(EXECUTIONS[to]))
 
     def do_timer(self, seconds: int) -> None:
         self.work(workflow.Timer.get(seconds))
@@ -135,8 +158,8 @@ class Interpreter:
     def runner(self, block: Block) -> Callable[[], Any]:
         if self.is_async:
 
-            async def branch() -> None:
-                await coroutine(self.function(block))
+            async def branch() -> Any:
+                return await coroutine(self.function(block))
 
             return branch
         return lambda: plain(self.function(block))
@@ -156,7 +179,20 @@ class Interpreter:
         promises = self.several(indices)
         if promises:
             first = yield "wait_any", promises, seconds
-            self.log.append(["any", next(i for i, promise in enumerate(self.promises) if promise is first)])
+            self.log.append(["any", self.place_of(first)])
+
+    def do_as_completed(self, indices: list[int], seconds: int | None, most: int, block: Block) -> Steps:
+        promises = self.several(indices)
+        stream = as_completed(promises, timeout=seconds)
+        for _ in range(most):
+            first = yield "next", stream
+            if first is None:
+                return
+            self.log.append(["completed", self.place_of(first)])
+            yield from self.block(block)
+
+    def place_of(self, promise: Any) -> int:
+        return next(place for place, other in enumerate(self.promises) if other is promise)
 
     def do_sleep(self, seconds: int) -> Steps:
         yield "sleep", seconds
@@ -164,8 +200,20 @@ class Interpreter:
     def do_signal(self, name: str, seconds: int | None) -> Steps:
         self.log.append(["signal", (yield "signal", name, seconds)])
 
+    def do_next_signal(self, name: str) -> Steps:
+        self.log.append(["signal", (yield "next", workflow.signals(name))])
+
     def do_cached(self, value: Any) -> None:
         self.log.append(["cached", remember(value)])
+
+    def do_cached_error(self, message: str) -> None:
+        refuse(message)
+
+    def do_patched(self, change: str, new: Block, old: Block) -> Steps:
+        yield from self.block(new if workflow.patched(change) else old)
+
+    def do_deprecate(self, change: str) -> None:
+        workflow.deprecate_patch(change)
 
     def do_cancel(self, index: int) -> None:
         promise = self.at(index)
@@ -176,6 +224,19 @@ class Interpreter:
         promise = self.at(index)
         if promise is not None:
             yield from self.block(yes if promise.is_ready else no)
+
+    def do_exception(self, index: int) -> None:
+        promise = self.at(index)
+        if promise is not None:
+            error = promise.exception
+            self.log.append(["exception", None if error is None else text_of(error)])
+
+    def do_shield(self, block: Block) -> Steps:
+        with workflow.shield():
+            yield from self.block(block)
+
+    def do_status(self, text: str) -> None:
+        workflow.status(text)
 
     def do_try(self, block: Block) -> Steps:
         try:
@@ -197,11 +258,26 @@ class Interpreter:
     def do_now(self) -> None:
         self.log.append(["now", round(workflow.now().timestamp(), 3)])
 
+    def do_info(self) -> None:
+        self.log.append(["info", workflow.info.run_id, workflow.info.history_length])
+
+    def do_draw(self) -> None:
+        self.log.append(["draw", str(workflow.uuid4()), workflow.random.random()])
+
     def do_raise(self, message: str) -> None:
         raise Boom(message)
 
-    def do_return(self) -> None:
-        raise Return
+    def do_return(self, value: Any) -> None:
+        raise Return(value)
+
+    def do_continue(self, value: Any) -> None:
+        workflow.continue_as_new(value)
+
+    def do_forever(self) -> None:
+        pass  # said by the decorator
+
+    def do_continue_with(self, value: Any) -> None:
+        workflow.continue_with(value)
 
 
 def value_of(value: Any) -> Any:
@@ -209,11 +285,12 @@ def value_of(value: Any) -> Any:
     return [value.name, value.details] if hasattr(value, "details") else value
 
 
-def plain(steps: Steps) -> None:
+def plain(steps: Steps) -> Any:
     """Wait as plain functions do."""
     ask = next(steps)
-    while ask is not None:
+    while ask[0] != "return":
         ask = steps.send(_attempt(ask))
+    return ask[1]
 
 
 def _attempt(ask: Ask) -> tuple[Any, BaseException | None]:
@@ -229,16 +306,19 @@ def _attempt(ask: Ask) -> tuple[Any, BaseException | None]:
                 return sleep(seconds), None
             case ("signal", name, seconds):
                 return workflow.signals(name).get(timeout=seconds), None
+            case ("next", stream):
+                return next(stream, None), None
     except BaseException as error:  # noqa: BLE001 - handed on to the program
         return None, error
     raise AssertionError(ask)
 
 
-async def coroutine(steps: Steps) -> None:
+async def coroutine(steps: Steps) -> Any:
     """Wait as coroutines do."""
     ask = next(steps)
-    while ask is not None:
+    while ask[0] != "return":
         ask = steps.send(await _attempt_async(ask))
+    return ask[1]
 
 
 async def _attempt_async(ask: Ask) -> tuple[Any, BaseException | None]:
@@ -254,6 +334,8 @@ async def _attempt_async(ask: Ask) -> tuple[Any, BaseException | None]:
                 return await sleep(seconds), None
             case ("signal", name, seconds):
                 return await workflow.signals(name).get(timeout=seconds), None
+            case ("next", stream):
+                return await anext(stream, None), None
     except BaseException as error:  # noqa: BLE001 - handed on to the program
         return None, error
     raise AssertionError(ask)
@@ -261,9 +343,14 @@ async def _attempt_async(ask: Ask) -> tuple[Any, BaseException | None]:
 
 def decider(program: Block, is_async: bool = False) -> Any:
     """The program as a decorated decider."""
+    decorate = decision_task(
+        swf_workflow_type=DECIDER,
+        swf_workflow_version="1.0",
+        continues_indefinitely=program[:1] == [("forever",)],
+    )
     if is_async:
 
-        @decision_task(swf_workflow_type=DECIDER, swf_workflow_version="1.0")
+        @decorate
         async def decide() -> Any:
             interpreter = Interpreter(True)
             await coroutine(interpreter.function(program))
@@ -271,13 +358,23 @@ def decider(program: Block, is_async: bool = False) -> Any:
 
         return decide
 
-    @decision_task(swf_workflow_type=DECIDER, swf_workflow_version="1.0")
+    @decorate
     def decide_plainly() -> Any:
         interpreter = Interpreter(False)
         plain(interpreter.function(program))
         return interpreter.log
 
     return decide_plainly
+
+
+def status_of(run: Run) -> str | None:
+    """The text that a program gave to workflow.status; "" where it gave none."""
+    return split_context(run.execution_context or "")[0]
+
+
+def held_by(run: Run) -> int:
+    """How many commands a run's response leaves for later."""
+    return int(split_context(run.execution_context or "")[1].get("held", 0))
 
 
 def readable(run: Run) -> list[dict[str, Any]]:
@@ -295,5 +392,6 @@ def _readable(decision: dict[str, Any], run: Run) -> dict[str, Any]:
         its = {"reason": text_of(run.failure)}
     if type_ == "RecordMarker" and its["markerName"] == "cache":
         details = json.loads(its["details"])
-        its["details"] = {"n": details["n"], "r": json.loads(details["r"])}
+        outcome = {"r": json.loads(details["r"])} if "r" in details else {"x": details["x"][0][12:]}
+        its["details"] = {"n": details["n"], **outcome}
     return {"decisionType": type_, decision_key(type_): its}

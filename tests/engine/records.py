@@ -33,12 +33,14 @@ class Batch:
         started: The DecisionTaskStarted that ends it.
         record: What its decision was recorded as; None for the task in hand.
         held: How many commands that decision said it had left over.
+        completed: The id of its DecisionTaskCompleted.
     """
 
     events: list[Event]
     started: Event
     record: list[Event] | None
     held: int = 0
+    completed: int = 0
 
 
 def own_records(events: Sequence[Event], completed: Event) -> list[Event]:
@@ -53,12 +55,49 @@ def own_records(events: Sequence[Event], completed: Event) -> list[Event]:
 
 def held_of(completed: Event) -> int:
     """The `held` that a decision's executionContext says."""
-    last = attributes(completed).get("executionContext", "").split("\n")[-1]
-    return int(json.loads(last).get("held", 0)) if last.startswith('{"pyswf"') else 0
+    return int(split_context(attributes(completed).get("executionContext", ""))[1].get("held", 0))
+
+
+def split_context(context: str) -> tuple[str, dict[str, Any]]:
+    """A user's text, and what the library says in the last line."""
+    text, _, last = context.rpartition("\n")
+    return (text, json.loads(last)) if last.startswith('{"pyswf"') else (context, {})
 
 
 def is_pause(record: Sequence[Event]) -> bool:
     return len(record) == 1 and attributes(record[0]).get("timerId", "").startswith("pause-")
+
+
+def is_librarys_own(record: Event) -> bool:
+    """Whether this is a timer that no code asked for."""
+    return attributes(record).get("timerId", "").startswith("wake-")
+
+
+_ENDS = {
+    "ActivityTaskScheduled": ("activity", "scheduledEventId"),
+    "TimerStarted": ("timer", "startedEventId"),
+    "StartChildWorkflowExecutionInitiated": ("child", "initiatedEventId"),
+    "LambdaFunctionScheduled": ("lambda", "scheduledEventId"),
+    "SignalExternalWorkflowExecutionInitiated": ("signal out", "initiatedEventId"),
+    "RequestCancelExternalWorkflowExecutionInitiated": ("cancel out", "initiatedEventId"),
+}
+
+
+def open_works(events: Sequence[Event]) -> dict[str, int]:
+    """How much of each kind is open: begun, and named by no event that ends it."""
+    count = {kind: 0 for kind, _ in _ENDS.values()}
+    ended = {
+        (member, attributes(one)[member])
+        for one in events
+        if not one["eventType"].endswith(("Started", "Scheduled"))
+        for _, member in _ENDS.values()
+        if member in attributes(one)
+    }
+    for one in events:
+        if one["eventType"] in _ENDS:
+            kind, member = _ENDS[one["eventType"]]
+            count[kind] += (member, one["eventId"]) not in ended
+    return count
 
 
 def split(events: Sequence[Event], task_in_hand: int | None) -> list[Batch]:
@@ -73,7 +112,7 @@ def split(events: Sequence[Event], task_in_hand: int | None) -> list[Batch]:
             continue
         started = events[attributes(completed)["startedEventId"] - 1]
         rest = [one for one in events[seen : started["eventId"]] if one not in previous]
-        batches.append(Batch(previous + rest, started, record, held_of(completed)))
+        batches.append(Batch(previous + rest, started, record, held_of(completed), completed["eventId"]))
         seen, previous = started["eventId"], record
     if task_in_hand is not None:
         rest = [one for one in events[seen:task_in_hand] if one not in previous]
@@ -106,8 +145,14 @@ def record_key(events: Sequence[Event], one: Event) -> Key:
             return ("cancel timer", its["timerId"])
         case "StartChildWorkflowExecutionInitiated" | "StartChildWorkflowExecutionFailed":
             return ("child", its["control"])
-        case "RequestCancelExternalWorkflowExecutionInitiated":
-            return ("cancel external", its["control"])
+        case "SignalExternalWorkflowExecutionInitiated" | "SignalExternalWorkflowExecutionFailed":
+            return ("signal out", its["control"])
+        case (
+            "RequestCancelExternalWorkflowExecutionInitiated" | "RequestCancelExternalWorkflowExecutionFailed"
+        ):
+            return ("cancel out", its["control"])
+        case "MarkerRecorded" if its["markerName"] == "pyswf-patch":
+            return ("patch", json.loads(its["details"])["id"])
         case "MarkerRecorded" | "RecordMarkerFailed":
             return ("marker", its["markerName"], nth_marker(events, one))
     return ("close", CLOSES.get(type_, type_.removesuffix("Failed")))
@@ -152,3 +197,19 @@ def cancel_timer(timer_id: str) -> Command:
 def child_prefix(run_id: str) -> str:
     """What the workflowIds of a run's children begin with."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:20]
+
+
+def as_sent(one: dict[str, Any]) -> dict[str, Any]:
+    """A decision of the model's with its values as text."""
+    its = dict(decision_attributes(one))
+    for name in ("input", "result"):
+        if name in its:
+            its[name] = json.dumps(its[name])
+    if its.get("markerName") == "cache":
+        details = dict(its["details"])
+        if "r" in details:
+            details["r"] = json.dumps(details["r"])
+        else:
+            details["x"] = [f"ValueError: {details['x']}", ""]
+        its["details"] = json.dumps({"f": "f", **details})
+    return {"decisionType": one["decisionType"], decision_key(one["decisionType"]): its}

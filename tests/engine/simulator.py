@@ -8,35 +8,86 @@ world, and when, is drawn from a list of numbers, so that Hypothesis can make hi
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from typing import Any
 
 from .program import VALUES
 from .records import decision_attributes
-from .wire import START_MS, Event, event
+from .wire import RUN_ID, START_MS, WORKFLOW_ID, Event, event
 
 _LIST = {"name": "default"}
-#: Failures of decisions that a program provokes by bad luck alone.
-_REFUSALS = (
-    "ACTIVITY_TYPE_DOES_NOT_EXIST",
-    "ACTIVITY_CREATION_RATE_EXCEEDED",
-    "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
-)
+#: Causes for which the service refuses a decision by bad luck alone.
+REFUSALS = {
+    "ScheduleActivityTask": (
+        "ACTIVITY_TYPE_DOES_NOT_EXIST",
+        "ACTIVITY_CREATION_RATE_EXCEEDED",
+        "OPEN_ACTIVITIES_LIMIT_EXCEEDED",
+        "ACTIVITY_TYPE_DEPRECATED",
+        "DEFAULT_TASK_LIST_UNDEFINED",
+        "OPERATION_NOT_PERMITTED",
+    ),
+    "StartChildWorkflowExecution": (
+        "WORKFLOW_TYPE_DOES_NOT_EXIST",
+        "OPEN_CHILDREN_LIMIT_EXCEEDED",
+        "WORKFLOW_ALREADY_RUNNING",
+        "CHILD_CREATION_RATE_EXCEEDED",
+        "OPEN_WORKFLOWS_LIMIT_EXCEEDED",
+        "WORKFLOW_TYPE_DEPRECATED",
+        "DEFAULT_CHILD_POLICY_UNDEFINED",
+        "OPERATION_NOT_PERMITTED",
+    ),
+    "StartTimer": (
+        "OPERATION_NOT_PERMITTED",
+        "TIMER_CREATION_RATE_EXCEEDED",
+        "OPEN_TIMERS_LIMIT_EXCEEDED",
+        "TIMER_ID_ALREADY_IN_USE",
+    ),
+    "SignalExternalWorkflowExecution": (
+        "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION",
+        "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        "OPERATION_NOT_PERMITTED",
+    ),
+    "RequestCancelExternalWorkflowExecution": (
+        "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION",
+        "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        "OPERATION_NOT_PERMITTED",
+    ),
+    "ContinueAsNewWorkflowExecution": (
+        "CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        "OPERATION_NOT_PERMITTED",
+    ),
+}
+_NOT_PERMITTED = ("OPERATION_NOT_PERMITTED",)
 
 
 class Chaos:
-    """Choices out of a list of numbers; 0 is always the tame one, and so are all when the list is used up."""
+    """Choices out of a list of numbers, then of what a seed gives; 0 is always the tame one.
 
-    def __init__(self, numbers: Sequence[int]) -> None:
+    Parameters:
+        numbers: The first choices.
+        seed: Of the choices behind these; 0: all of them are tame.
+    """
+
+    def __init__(self, numbers: Sequence[int] = (), seed: int = 0) -> None:
         self.numbers = list(numbers)
+        self.seed = seed
+        self.used = 0
+        self.later = random.Random(seed)
 
     def pick(self, count: int) -> int:
         """A number below `count`."""
-        return self.numbers.pop(0) % count if self.numbers else 0
+        self.used += 1
+        if self.used <= len(self.numbers):
+            return self.numbers[self.used - 1] % count
+        return self.later.randrange(count) if self.seed else 0
 
     def happens(self, one_in: int) -> bool:
         """Once in so many times; never when the numbers are used up."""
         return self.pick(one_in) == one_in - 1
+
+    def __repr__(self) -> str:
+        return f"Chaos({self.numbers}, {self.seed})"
 
 
 class Simulator:
@@ -54,7 +105,7 @@ class Simulator:
         self.previous = 0
         self.is_closed = False
         self.is_recording = self.is_due = False
-        self.refusals: dict[str, str] = {}  # by activityId: why its next schedule is refused
+        self.refusals: dict[str, str] = {}  # by activityId, timerId or decision: why it is refused next
         self.append(
             "WorkflowExecutionStarted",
             childPolicy="TERMINATE",
@@ -137,12 +188,21 @@ class Simulator:
 
     # ── decisions; False: it was refused
 
+    def cause(self, decision_type: str) -> str:
+        causes = REFUSALS.get(decision_type, _NOT_PERMITTED)
+        return causes[self.chaos.pick(len(causes))]
+
+    def refuse(self, decision_type: str, cause: str, **its: Any) -> bool:
+        """Record that a decision was not carried out."""
+        self.append(f"{decision_type}Failed", cause=cause, **its)
+        return False
+
     def do_ScheduleActivityTask(self, activityId: str, activityType: dict[str, str], **its: Any) -> bool:
         completed = its["decisionTaskCompletedEventId"]
         assert not self.find("activity", activityId), f"activityId {activityId} is in use"
         cause = self.refusals.pop(activityId, None)
         if cause is None and self.chaos.happens(9):
-            cause = _REFUSALS[self.chaos.pick(len(_REFUSALS))]
+            cause = self.cause("ScheduleActivityTask")
         if cause is not None:
             self.append(
                 "ScheduleActivityTaskFailed",
@@ -166,14 +226,13 @@ class Simulator:
 
     def do_RequestCancelActivityTask(self, activityId: str, decisionTaskCompletedEventId: int) -> bool:
         place = self.find("activity", activityId)
-        if not place:
-            self.append(
-                "RequestCancelActivityTaskFailed",
+        if not place or self.chaos.happens(9):
+            return self.refuse(
+                "RequestCancelActivityTask",
+                "OPERATION_NOT_PERMITTED" if place else "ACTIVITY_ID_UNKNOWN",
                 activityId=activityId,
-                cause="ACTIVITY_ID_UNKNOWN",
                 decisionTaskCompletedEventId=decisionTaskCompletedEventId,
             )
-            return False
         work = self.open[place]
         work["asked"] = self.append(
             "ActivityTaskCancelRequested",
@@ -186,19 +245,24 @@ class Simulator:
 
     def do_StartTimer(self, timerId: str, **its: Any) -> bool:
         assert not self.find("timer", timerId), f"timerId {timerId} is in use"
+        cause = self.refusals.pop(timerId, None)
+        if cause is None and self.chaos.happens(15):
+            cause = self.cause("StartTimer")
+        if cause is not None:
+            completed = its["decisionTaskCompletedEventId"]
+            return self.refuse("StartTimer", cause, decisionTaskCompletedEventId=completed, timerId=timerId)
         self.open[self.append("TimerStarted", timerId=timerId, **its)] = {"kind": "timer", "id": timerId}
         return True
 
     def do_CancelTimer(self, timerId: str, decisionTaskCompletedEventId: int) -> bool:
         place = self.find("timer", timerId)
-        if not place:
-            self.append(
-                "CancelTimerFailed",
-                cause="TIMER_ID_UNKNOWN",
+        if not place or self.chaos.happens(9):
+            return self.refuse(
+                "CancelTimer",
+                "OPERATION_NOT_PERMITTED" if place else "TIMER_ID_UNKNOWN",
                 decisionTaskCompletedEventId=decisionTaskCompletedEventId,
                 timerId=timerId,
             )
-            return False
         del self.open[place]
         self.append(
             "TimerCanceled",
@@ -211,17 +275,12 @@ class Simulator:
     def do_StartChildWorkflowExecution(
         self, workflowId: str, workflowType: dict[str, str], **its: Any
     ) -> bool:
-        if self.chaos.happens(9):
-            self.append(
-                "StartChildWorkflowExecutionFailed",
-                cause="WORKFLOW_TYPE_DOES_NOT_EXIST",
-                control=its.get("control"),
-                decisionTaskCompletedEventId=its["decisionTaskCompletedEventId"],
-                initiatedEventId=0,
-                workflowId=workflowId,
-                workflowType=workflowType,
-            )
-            return False
+        assert not self.find("child", workflowId), f"workflowId {workflowId} is in use"
+        cause = self.cause("StartChildWorkflowExecution") if self.chaos.happens(7) else None
+        told = {"control": its.get("control"), "workflowId": workflowId, "workflowType": workflowType}
+        told["decisionTaskCompletedEventId"] = its["decisionTaskCompletedEventId"]
+        if cause is not None and cause != "WORKFLOW_ALREADY_RUNNING":
+            return self.refuse("StartChildWorkflowExecution", cause, initiatedEventId=0, **told)
         its = {
             "childPolicy": "TERMINATE",
             "executionStartToCloseTimeout": "3600",
@@ -232,26 +291,49 @@ class Simulator:
         place = self.append(
             "StartChildWorkflowExecutionInitiated", workflowId=workflowId, workflowType=workflowType, **its
         )
+        if cause is not None:
+            # The one refusal behind an Initiated event: it is no record by itself.
+            return self.refuse("StartChildWorkflowExecution", cause, initiatedEventId=place, **told)
         self.open[place] = {"kind": "child", "id": workflowId, "type": workflowType, "started": 0}
         return True
 
+    def do_SignalExternalWorkflowExecution(self, **its: Any) -> bool:
+        return self.request("SignalExternalWorkflowExecution", its)
+
     def do_RequestCancelExternalWorkflowExecution(self, **its: Any) -> bool:
-        place = self.append("RequestCancelExternalWorkflowExecutionInitiated", **its)
-        self.open[place] = {"kind": "cancel", "id": its["workflowId"], "its": its}
+        return self.request("RequestCancelExternalWorkflowExecution", its)
+
+    def request(self, decision_type: str, its: dict[str, Any]) -> bool:
+        """Something for another execution is on its way, unless it is refused at once."""
+        if self.chaos.happens(15):
+            told = {
+                name: its[name]
+                for name in ("control", "decisionTaskCompletedEventId", "workflowId")
+                if name in its
+            }
+            return self.refuse(decision_type, "OPERATION_NOT_PERMITTED", initiatedEventId=0, **told)
+        place = self.append(f"{decision_type}Initiated", **its)
+        self.open[place] = {"kind": "request", "id": its["workflowId"], "its": its, "type": decision_type}
         return True
 
     def do_RecordMarker(self, **its: Any) -> bool:
+        # What the library itself records is never refused here: nothing would say what was refused.
+        if its["markerName"] in ("m", "n") and self.chaos.happens(9):
+            del its["details"]
+            return self.refuse("RecordMarker", "OPERATION_NOT_PERMITTED", **its)
         self.append("MarkerRecorded", **its)
         return True
 
     def close(self, decision: str, closes: str, its: dict[str, Any]) -> bool:
+        decision = f"{decision}WorkflowExecution"
+        completed = its["decisionTaskCompletedEventId"]
         if self.scheduled is not None:
-            self.append(
-                f"{decision}WorkflowExecutionFailed",
-                cause="UNHANDLED_DECISION",
-                decisionTaskCompletedEventId=its["decisionTaskCompletedEventId"],
-            )
-            return False
+            return self.refuse(decision, "UNHANDLED_DECISION", decisionTaskCompletedEventId=completed)
+        cause = self.refusals.pop(decision, None)
+        if cause is None and self.chaos.happens(9):
+            cause = self.cause(decision)
+        if cause is not None:
+            return self.refuse(decision, cause, decisionTaskCompletedEventId=completed)
         self.append(f"WorkflowExecution{closes}", **its)
         self.is_closed = True
         return True
@@ -264,6 +346,11 @@ class Simulator:
 
     def do_CancelWorkflowExecution(self, **its: Any) -> bool:
         return self.close("Cancel", "Canceled", its)
+
+    def do_ContinueAsNewWorkflowExecution(self, workflowTypeVersion: str, **its: Any) -> bool:
+        type_ = {"name": "decider", "version": workflowTypeVersion}
+        more = {"newExecutionRunId": "next-run", "workflowType": type_}
+        return self.close("ContinueAsNew", "ContinuedAsNew", {**its, **more})
 
     # ── the world
 
@@ -356,25 +443,41 @@ class Simulator:
             self.append(f"ChildWorkflowExecution{how}", **its, **more)
         self.schedule()
 
-    def step_cancel(self, place: int, work: dict[str, Any]) -> None:
+    def step_request(self, place: int, work: dict[str, Any]) -> None:
+        """A signal or cancel request arrives; mostly, and with luck."""
         del self.open[place]
-        target = next((w for w in self.open.values() if (w["kind"], w["id"]) == ("child", work["id"])), None)
-        if target is None:
-            its = {**work["its"], "cause": "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION", "initiatedEventId": place}
-            self.append("RequestCancelExternalWorkflowExecutionFailed", **its)
+        is_signal = work["type"] == "SignalExternalWorkflowExecution"
+        is_child = bool(self.find("child", work["id"]))
+        cause = None if is_child or work["id"] == WORKFLOW_ID else REFUSALS[work["type"]][0]
+        if cause is None or self.chaos.happens(2):
+            cause = self.cause(work["type"]) if self.chaos.happens(7) else None
+        if cause is not None:
+            told = {
+                name: work["its"][name]
+                for name in ("control", "decisionTaskCompletedEventId", "workflowId")
+                if name in work["its"]
+            }
+            self.append(f"{work['type']}Failed", cause=cause, initiatedEventId=place, **told)
         else:
+            how = "Signaled" if is_signal else "CancelRequested"
+            execution = {"runId": "other-run", "workflowId": work["id"]}
             self.append(
-                "ExternalWorkflowExecutionCancelRequested",
-                initiatedEventId=place,
-                workflowExecution={"runId": "child-run", "workflowId": work["id"]},
+                f"ExternalWorkflowExecution{how}", initiatedEventId=place, workflowExecution=execution
             )
         self.schedule()
+        if cause is None and work["id"] == WORKFLOW_ID:
+            source = {"runId": RUN_ID, "workflowId": WORKFLOW_ID}
+            told = {"externalInitiatedEventId": place, "externalWorkflowExecution": source}
+            if is_signal:
+                told["input"] = work["its"].get("input")
+                told["signalName"] = work["its"]["signalName"]
+            self.append(f"WorkflowExecution{how}", **told)
 
     def until_task(self) -> bool:
         """Let the world go on until there is a decision task, or a bit longer; False if all stands still."""
         while self.scheduled is None:
             if not self.step():
                 return False
-        while self.open and self.chaos.happens(3):
+        while self.chaos.happens(3):
             self.step()
         return True

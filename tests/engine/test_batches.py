@@ -11,10 +11,10 @@ from pyswf_fast import Timer, activity_task, cached, decision_task, sleep, wait_
 from pyswf_fast._replay import History, Run
 from pyswf_fast.exceptions import HistoryFormatError, NondeterminismError
 
+from .public import held_by
 from .records import decision_attributes, held_of
 from .stage import Stage, brief
-from .test_differential import held_by
-from .test_results import child, work
+from .test_results import child, once, work
 from .wire import RUN_ID, attributes, event, history_body, task_body
 
 
@@ -119,6 +119,26 @@ def test_nondeterminism(code: Any, batch: int, kind: str) -> None:
     assert (batch, kind) == (report["batch"], report["kind"])
     assert report["batches"] == 3
     assert RUN_ID in str(caught.value)
+
+
+def test_renamed_and_refused() -> None:
+    """A schedule that was refused tells its type, too."""
+
+    @decision_task
+    def decider() -> Any:
+        return once().result
+
+    @decision_task
+    def renamed() -> Any:
+        return work().result
+
+    stage = Stage(decider)
+    stage.world.refusals["1"] = "ACTIVITY_TYPE_DOES_NOT_EXIST"
+    stage.decide()
+    with pytest.raises(NondeterminismError) as caught:
+        stage.cold(renamed)
+
+    assert (caught.value.report["batch"], caught.value.report["kind"]) == (1, "renamed")
 
 
 def test_nondeterminism_is_found_before_code_goes_on() -> None:

@@ -76,7 +76,7 @@ def test_cancel_external(found: bool) -> None:
         )
         stage.world.schedule()
     else:
-        stage.world.step_cancel(place, stage.world.open[place])
+        stage.world.step_request(place, stage.world.open[place])
 
     assert (None if found else "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION") == stage.result()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from .model import Mismatch, Model, Outcome
 from .program import Block, programs
-from .records import child_prefix, decision_attributes, split
+from .records import as_sent, child_prefix, decision_attributes, split
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, Event, event
 
@@ -31,18 +30,6 @@ def drive(program: Block, chaos: Chaos, rounds: int = 12) -> tuple[Simulator, li
             continue
         world.complete([as_sent(one) for one in outcomes[-1].decisions], context(outcomes[-1].held))
     return world, outcomes
-
-
-def as_sent(decision: dict[str, Any]) -> dict[str, Any]:
-    """A decision with its values as text."""
-    its = decision_attributes(decision)
-    if its.get("markerName") == "cache":
-        its = {**its, "details": {**its["details"], "r": json.dumps(its["details"]["r"])}}
-    its = {
-        name: json.dumps(value) if name in ("input", "result", "details") else value
-        for name, value in its.items()
-    }
-    return {**decision, next(key for key in decision if key != "decisionType"): its}
 
 
 def context(held: int) -> str | None:
@@ -78,7 +65,7 @@ def test_sequence() -> None:
 def test_ids() -> None:
     """Ids count per kind; back-off and wait timers are not counted."""
     program: Block = [
-        ("timer", 1), ("call", "once", 0), ("child", 0), ("wait_any", [1], 9), ("timer", 2),
+        ("timer", 1), ("call", "once", 0), ("child", "child", 0), ("wait_any", [1], 9), ("timer", 2),
     ]  # fmt: skip
     _, outcomes = drive(program, Chaos([]), rounds=1)
 

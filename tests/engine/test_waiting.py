@@ -335,6 +335,72 @@ def test_signals() -> None:
     assert stage.result() == ["early", None, {"n": 0}, 0]
 
 
+def test_line_for_signals() -> None:
+    """Who asked first is served first, also where somebody else asks before he has woken."""
+
+    @decision_task
+    def decider() -> Any:
+        branch = spawn(lambda: workflow.signals("s").get())
+        Timer.get(1).result
+        return [workflow.signals("s").get(), branch.result]
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.fires("1")
+    stage.signal("s", "1")
+    stage.signal("s", "2")
+
+    assert stage.result() == [2, 1]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_timed_out_in_the_line(signals: int) -> None:
+    """Whose time is up leaves his place, and a signal that came in the same batch, to the next in line."""
+
+    @decision_task
+    def decider() -> Any:
+        def second() -> Any:
+            return workflow.signals("s").get()
+
+        def first() -> Any:
+            with pytest.raises(WaitTimeout):
+                workflow.signals("s").get(timeout=5)
+
+        spawn(first)
+        return [spawn(second).result, len(workflow.signals("s"))]
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.fires("w1")
+    for number in range(1, signals + 1):
+        stage.signal("s", str(number))
+
+    assert [1, signals - 1] == stage.result()
+
+
+def test_signal_read_early() -> None:
+    """A signal that is there may be read before those who wait for it wake; they wake all the same."""
+
+    @decision_task
+    async def decider() -> Any:
+        async def wait() -> Any:
+            return await first
+
+        first, timer = workflow.signals("s").get(), Timer.get(1)
+        branch = spawn(wait)
+        await timer
+        seen = [first.is_ready, first.result]
+        return [*seen, await branch, await workflow.signals("s").get()]
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.fires("1")
+    stage.signal("s", "1")
+    stage.signal("s", "2")
+
+    assert stage.result() == [True, 1, 1, 2]
+
+
 def test_signal_iteration() -> None:
     """Iterating over a queue waits for each signal."""
 

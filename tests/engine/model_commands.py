@@ -1,0 +1,208 @@
+"""What the model asks for: commands from the call to the record, taken back, or sent within the limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .model_state import Outcome, Promise, State, Work
+from .records import (
+    Command,
+    cancel_timer,
+    command_type,
+    decision,
+    is_librarys_own,
+    open_works,
+    record_key,
+    record_type,
+    start_timer,
+)
+from .wire import Event, attributes
+
+#: Kinds of decisions that are limited by how much of their kind is open.
+_LIMITED = {
+    "ScheduleActivityTask": "activity",
+    "StartTimer": "timer",
+    "StartChildWorkflowExecution": "child",
+    "ScheduleLambdaFunction": "lambda",
+}
+
+
+class Commands(State):
+    """Commands wait, in call order, for the response and then for their record."""
+
+    def issue(self, work: Work) -> None:
+        """From now on this is to be sent."""
+        work.state = "pending"
+        self.commands.append((work.key, self.decision_for(work)))
+
+    def decision_for(self, work: Work) -> dict[str, Any]:
+        match work.kind:
+            case "activity":
+                type_ = {"name": work.name, "version": "1.0"}
+                return decision(
+                    "ScheduleActivityTask",
+                    activityId=work.id,
+                    activityType=type_,
+                    input=[work.arguments, {}],
+                )
+            case "child":
+                return decision(
+                    "StartChildWorkflowExecution",
+                    control=str(work.number),
+                    input=[work.arguments, {}],
+                    workflowId=work.id,
+                    workflowType={"name": work.name, "version": "1.0"},
+                )
+            case "marker":
+                return decision("RecordMarker", markerName=work.name, details=work.arguments)
+            case "signal out":
+                return decision("SignalExternalWorkflowExecution", control=str(work.number), **work.arguments)
+            case "cancel out":
+                return decision(
+                    "RequestCancelExternalWorkflowExecution", control=str(work.number), **work.arguments
+                )
+        return start_timer(work.id, work.seconds)
+
+    # ── calls whose arguments are Promises, or that wait for a slot
+
+    def place(self, work: Work) -> None:
+        """A call: issued now, or when its arguments and its slot are there."""
+        if work.slots is not None:
+            if work.slots.free:
+                work.slots.free -= 1
+            else:
+                work.has_slot = False
+                work.slots.waiting.append(work)
+        if self.is_ready(work):
+            self.issue_call(work)
+        else:
+            self.graph.append(work)
+
+    def is_ready(self, work: Work) -> bool:
+        return work.has_slot and all(promise.turn is not None for promise in work.needs)
+
+    def issue_graph(self) -> None:
+        """Issue calls for which all is there now, in call order; one that fails may make others ready."""
+        while not self.has_ended:
+            ready = [work for work in self.graph if self.is_ready(work)]
+            if not ready:
+                return
+            self.graph = [work for work in self.graph if work not in ready]
+            for work in ready:
+                self.issue_call(work)
+
+    def issue_call(self, work: Work) -> None:
+        """The arguments are there; the first that failed fails the call."""
+        failed = [promise.error for promise in work.needs if promise.error is not None]
+        if failed:
+            self.finish(work, str(failed[0]))
+            return
+        work.arguments = with_values(work.arguments)
+        self.issue(work)
+
+    # ── taken back
+
+    def cancel(self, work: Work) -> None:
+        """Take back what has not left, ask for the end of what is open; a timer ends at once."""
+        if work.state == "done" or work.canceled:
+            return
+        work.canceled = True
+        kept = [command for command in self.commands if command[0] != work.key]
+        # Reading: a retry is not withdrawn, or a later replay, finding no record of it, would take the
+        # failure for delivered. It is sent together with the request to cancel it.
+        is_retry = work.attempt > 1 or work.throttled > 0
+        if work.state == "new" or (len(kept) < len(self.commands) and not is_retry):
+            self.commands = kept
+            self.graph = [other for other in self.graph if other is not work]
+            self.finish(work, "Canceled")
+        elif work.state == "backing off" or work.kind in ("timer", "limit"):
+            self.commands.append(cancel_timer(work.key[1]))
+            self.finish(work, "Canceled")
+        elif work.kind == "activity":
+            one = decision("RequestCancelActivityTask", activityId=work.id)
+            self.commands.append((("cancel activity", work.id), one))
+        elif work.kind == "child":
+            self.issue(self.new("cancel out", arguments={"workflowId": work.id}))
+        # Reading: a request to another execution, once it has left, cannot be taken back.
+
+    def cancel_all(self) -> None:
+        for work in list(self.works):
+            if work.kind in ("activity", "timer", "limit", "child"):
+                self.cancel(work)
+
+    # ── found again in the record
+
+    def match(self, record: list[Event]) -> None:
+        """Records are found among the commands by kind and id; what is left must be what was held."""
+        close = [self.close] if self.close is not None and self.is_close_due else []
+        ours: list[Command] = [*self.commands, *close]
+        for one in record:
+            if is_librarys_own(one):
+                continue
+            key = record_key(self.events, one)
+            found = next((command for command in ours if command[0] == key), None)
+            if found is None:
+                if key[0] == "patch" and '"deprecated":true' in (attributes(one).get("details") or ""):
+                    continue
+                self.differ("missing", f"nothing asked for {key}")
+            if record_type(one) is not None and record_type(one) != command_type(found[1]):
+                self.differ("renamed", f"{key} is {record_type(one)} in the record, not {found[1]}")
+            ours.remove(found)
+            for work in self.works:
+                if work.state == "pending" and work.key == key:
+                    work.state = "open"
+        if len(ours) != self.batch.held:
+            self.differ("extra", f"not in the record: {[key for key, _ in ours]}, held {self.batch.held}")
+        self.commands = [command for command in ours if command is not self.close]
+        self.at_once = []
+
+    def differ(self, kind: str, what: str) -> Any:
+        raise NotImplementedError
+
+    # ── sent
+
+    def answer(self, is_crowded: bool) -> Outcome:
+        """The commands in call order, as many as a response and an execution may hold; the close last."""
+        opened = open_works(self.events)
+        sent: list[Command] = []
+        held = 0
+        for command in self.commands:
+            kind = _LIMITED.get(command[1]["decisionType"])
+            most = self.limits.timers if kind == "timer" else self.limits.open
+            if kind is not None and opened[kind] >= most:
+                held += 1
+                continue
+            if kind is not None:
+                opened[kind] += 1
+            sent.append(command)
+        if self.close is not None and self.is_close_due:
+            if held:
+                held += 1
+            else:
+                sent.append(self.close)
+        is_crowded = is_crowded or len(sent) > self.limits.decisions
+        room = self.limits.decisions - is_crowded - len(self.at_once)
+        decisions = []
+        for command in sent:
+            if command not in self.at_once:
+                if room <= 0:
+                    held += 1
+                    continue
+                room -= 1
+            decisions.append(command[1])
+        waits_for_nothing = held and self.close is not None and not any(open_works(self.events).values())
+        if is_crowded or waits_for_nothing:
+            decisions.append(start_timer(f"wake-{self.batch.started['eventId']}", 0))
+        is_closing = self.close is not None and self.close[1] in decisions
+        return Outcome(decisions, held, is_closing, self.log, self.status)
+
+
+def with_values(argument: Any) -> Any:
+    """An argument with results in the place of Promises."""
+    if isinstance(argument, Promise):
+        return argument.value
+    if isinstance(argument, list):
+        return [with_values(item) for item in argument]
+    if isinstance(argument, dict):
+        return {key: with_values(item) for key, item in argument.items()}
+    return argument
