@@ -184,8 +184,8 @@ cdef class Run:
         """Take the next task's events (those known are skipped) and decide it; `decisions` are then that task's."""
         self.history.append_page(page)
         try:
-            if self.closed or self.broken is not None or not self.goes_on():
-                # The task that was decided last left no decision behind: what its batch was told is told again.
+            if self.closed or self.broken is not None or self.not_run or not self.goes_on():
+                # The task that was decided last left no decision behind, or another one: its batch is told again.
                 self.unwind()
                 self.reset()
             self.advance()

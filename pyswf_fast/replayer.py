@@ -54,7 +54,7 @@ class Replay:
             waits for. Empty where the decider has ended.
         not_run: Names of cached functions that would have run now, and were not (``run_cached=False``); code
             that needs their results stands still, so the decisions are those known without them.
-        batches: How many decisions of the history were matched, the task in hand included.
+        batches: How many decisions the history has, the task in hand included.
     """
 
     decisions: list[dict[str, Any]]
@@ -141,7 +141,7 @@ class Replayer:
                 failure=failure,
                 where=where,
                 not_run=run.not_run,
-                batches=run.batch,
+                batches=run.batch - (past.close_status is not None),
             )
         finally:
             run.close()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from pyswf_fast.cli import changes, demo, look, replay, run, start
+from pyswf_fast.cli import changes, demo, look, replay, run, save, start
 from pyswf_fast.exceptions import SwfError
 
 __all__ = ["cli", "main"]
@@ -33,6 +33,7 @@ for command in (
     look.list_executions,
     look.show,
     look.history,
+    save.save,
     replay.replay,
     changes.signal,
     changes.cancel,

@@ -92,15 +92,16 @@ def show(session: Session, workflow_id: str, run_id: str | None) -> None:
 @with_session
 def history(session: Session, workflow_id: str, run_id: str | None, reverse: bool, limit: int | None) -> None:
     """Show the events of one execution; as JSON it is the document that `History.from_json` reads."""
+    execution = session.find(workflow_id, run_id)
     pages = session.pages(
         "GetWorkflowExecutionHistory",
-        execution=session.find(workflow_id, run_id),
+        execution=execution,
         reverseOrder=True if reverse else None,
         maximumPageSize=min(limit or PAGE_EVENTS, PAGE_EVENTS),
     )
     events = itertools.islice((event for page in pages for event in page["events"]), limit)
     if session.json:
-        print_json({"events": list(events)})
+        print_json({"workflowExecution": execution, "events": list(events)})
         return
     table(
         ("id", "time", "event", "of it"),

@@ -14,7 +14,7 @@ import orjson
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["clock", "console", "fields", "print_json", "read_json", "table"]
+__all__ = ["clock", "console", "fields", "print_json", "read_json", "table", "to_json"]
 
 PIPE_WIDTH = 160
 
@@ -29,12 +29,15 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(value: Any, *, indent: bool | None = None) -> None:
     """Print a value as JSON, where nothing else is said indented if a person looks."""
-    indent = sys.stdout.isatty() if indent is None else indent
+    click.echo(to_json(value, indent=sys.stdout.isatty() if indent is None else indent))
+
+
+def to_json(value: Any, *, indent: bool = False) -> str:
+    """A value as JSON."""
     try:
-        text = orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0).decode()
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else 0).decode()
     except TypeError:  # JSON that orjson refuses: integers beyond 64 bits, lone surrogates in somebody's text
-        text = json.dumps(value, indent=2 if indent else None)
-    click.echo(text)
+        return json.dumps(value, indent=2 if indent else None)
 
 
 def read_json(body: bytes) -> Any:

@@ -18,7 +18,7 @@ from pyswf_fast.cli.filters import Filter, with_filter
 from pyswf_fast.cli.outcome import FAILED, FOREIGN, MISFIT, OK, UNREADABLE, Outcome, summary, tell
 from pyswf_fast.cli.output import console
 from pyswf_fast.cli.session import Session, with_session
-from pyswf_fast.cli.sources import Source, from_files, from_service, read_ahead
+from pyswf_fast.cli.sources import Source, ahead, from_files, from_service
 from pyswf_fast.cli.values import find_tasks, task_named
 from pyswf_fast.exceptions import SwfError, UsageError
 from pyswf_fast.failures import users_line
@@ -150,19 +150,17 @@ class Deciders:
         task, _ = task_of(self._only, "decider")
         return replace(sought, type_name=task.name, type_version=task.version)
 
-    def check(self, named: tuple[str, str]) -> ForeignType | None:
-        """An error where no decider is of a type."""
-        if self._only is not None or named in self._types:
-            return None
-        return ForeignType(f"{self._target} has no decider of type {named[0]} {named[1]}")
+    def check(self, named: tuple[str, str]) -> None:
+        """Raise ForeignType where no decider is of a type."""
+        if self._only is None and named not in self._types:
+            raise ForeignType(f"{self._target} has no decider of type {named[0]} {named[1]}")
 
     def find(self, history: History) -> Task[Any, Any] | Bound:
         """The decider of a history."""
         if self._only is not None:
             return self._only
         named = type_of(history)
-        if unknown := self.check(named):
-            raise unknown
+        self.check(named)
         return self._roster.find(named, str(history[0].attributes.get("taskList", {}).get("name")))
 
 
@@ -177,25 +175,22 @@ def replayed(sources: Iterable[Source], deciders: Deciders, wishes: Wishes) -> G
     told = iter(sources)
     first = list(itertools.islice(told, 2))
     alone = len(first) == 1
-    for source, reading in read_ahead(known(itertools.chain(first, told), deciders)):
+    for source, reading in ahead(
+        (source, reader(source, deciders)) for source in itertools.chain(first, told)
+    ):
         debugger = Stop(source, wishes, alone=alone) if wishes.pdb else None
         yield outcome_of(source, reading, deciders, wishes, debugger)
         if debugger is not None and debugger.was_quit:
             return
 
 
-def known(sources: Iterable[Source], deciders: Deciders) -> Iterator[Source]:
-    """The sources; those that are known to be of other types are not read."""
-    for source in sources:
-        unknown = deciders.check(source.type) if source.type else None
-        yield replace(source, read=raising(unknown)) if unknown else source
-
-
-def raising(error: Exception) -> Callable[[], History]:
-    """What raises an error instead of reading."""
+def reader(source: Source, deciders: Deciders) -> Callable[[], History]:
+    """What reads a history, unless it is known that nobody here decides it."""
 
     def read() -> History:
-        raise error
+        if source.type is not None:
+            deciders.check(source.type)
+        return source.read()
 
     return read
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pyswf_fast.cli.filters import Filter, executions
 from pyswf_fast.cli.session import Session
@@ -18,7 +18,10 @@ from pyswf_fast.exceptions import UsageError
 if TYPE_CHECKING:
     from pyswf_fast._replay import History
 
-__all__ = ["Source", "from_files", "from_service", "read_ahead"]
+__all__ = ["Source", "ahead", "from_files", "from_service"]
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 READERS = 4
 #: Histories that are read and wait for their turn; one has at most some 10 MB.
@@ -98,13 +101,13 @@ def from_service(session: Session, sought: Filter) -> Iterator[Source]:
         )
 
 
-def read_ahead(sources: Iterable[Source]) -> Iterator[tuple[Source, Future[History]]]:
-    """Each source with its history, in order, while the next ones are being read."""
+def ahead(jobs: Iterable[tuple[T, Callable[[], R]]]) -> Iterator[tuple[T, Future[R]]]:
+    """What each job is for and what it comes to, in order, while the next ones are being done."""
     pool = ThreadPoolExecutor(READERS, "history")
-    waiting: deque[tuple[Source, Future[History]]] = deque()
+    waiting: deque[tuple[T, Future[R]]] = deque()
     try:
-        for source in sources:
-            waiting.append((source, pool.submit(source.read)))
+        for item, job in jobs:
+            waiting.append((item, pool.submit(job)))
             if len(waiting) > AHEAD:
                 yield waiting.popleft()
         while waiting:

@@ -12,7 +12,7 @@ import pytest
 from cli_shell import Shell, start_service, stop
 
 NOWHERE = "http://127.0.0.1:1"
-COMMANDS = "serve worker start list show history signal cancel terminate demo".split()  # noqa: SIM905
+COMMANDS = "serve worker start list show history save replay signal cancel terminate demo".split()  # noqa: SIM905
 
 
 @pytest.fixture
