@@ -73,7 +73,9 @@ def with_filter(limit: int | None) -> Callable[[F], F]:
         @click.option("--workflow-id", metavar="ID", help="only this workflow's")
         @click.option("--type", "type_name", metavar="NAME", help="only this workflow type")
         @click.option("--tag", help="only those with this tag")
-        @click.option("--since", type=click.DateTime(), help="only those started at this time or later")
+        @click.option(
+            "--since", type=click.DateTime(), metavar="DATE", help="only those started at this time or later"
+        )
         @click.option(
             "--days", type=click.FloatRange(min=0), help="only those started in the last so many days"
         )
