@@ -15,7 +15,7 @@ cdef enum:
     MOST_AT_ONCE = 98         # with the changes that must leave in it, too
     ROOM_FOR_CACHED = 500_000  # bytes of them, before the last
     CACHED_TEXT = 5_000       # fits a marker however its characters are escaped
-    LONGEST_ESCAPE = 12       # bytes on the wire of one character outside the basic plane
+    SPACES = 100              # bytes between the members of a decision, at most
 
 
 cdef int compose_response(Run run) except -1:
@@ -86,15 +86,15 @@ cdef bint any_open(Run run):
 
 
 cdef int64_t wire_size(dict decision) except -1:
-    """Bytes of a decision in the request, never too few."""
-    cdef int64_t size = 300
-    for members in decision.values():
-        if type(members) is dict:
-            for value in (<dict>members).values():
-                size += 60 + (len(<str>value) if type(value) is str else 2000)
-    if size < 2_000:
-        return size * LONGEST_ESCAPE // 2 if size > 800 else size + 500
-    return len(json.dumps(decision)) + 100
+    """Bytes of a decision in the request, never too few: botocore writes ASCII, with spaces between members."""
+    cdef bytes raw
+    try:
+        raw = orjson.dumps(decision)
+    except TypeError:  # lone surrogates
+        raw = None
+    if raw is None or not raw.isascii():
+        return len(json.dumps(decision)) + SPACES
+    return len(raw) + SPACES
 
 
 cdef str context_of(Run run, int64_t held):
