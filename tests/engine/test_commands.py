@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyswf_fast import Timer, activity_task, decision_task, wait_all, workflow
+from pyswf_fast import Canceled, Marker, Timer, activity_task, decision_task, sleep, wait_all, workflow
 from pyswf_fast.exceptions import ExternalWorkflowException, UsageError
 
 from .records import decision_attributes
@@ -234,3 +234,52 @@ def test_open_timers() -> None:
     stage.fires("1")
     settle(stage)
     assert open_now(stage, "timer") == 999
+
+
+def test_hundreds_of_markers_and_then_a_wait() -> None:
+    """They leave in as many decisions as it takes, and the wait behind them ends."""
+
+    @decision_task
+    def decider() -> Any:
+        for number in range(250):
+            Marker("m", str(number))
+        return work().result
+
+    stage = Stage(decider)
+    settle(stage)
+    markers = [
+        attributes(one)["details"] for one in stage.world.events if one["eventType"] == "MarkerRecorded"
+    ]
+    assert markers == [str(number) for number in range(250)]
+    stage.completes("1", 7)
+    assert stage.result() == 7
+
+
+def test_cancel_behind_the_1001st_activity() -> None:
+    """What waits for room can be canceled, and so can what is open; nobody waits for ever."""
+
+    @decision_task
+    def decider() -> Any:
+        promises = work.map(range(1002))
+        sleep(60)
+        promises[1001].cancel()  # has not left
+        promises[0].cancel()  # is open
+        promises[1000].cancel()
+        return [type(promises[n].exception).__name__ for n in (1001, 1000)] + [ended(promises[0])]
+
+    def ended(promise: Any) -> str:
+        try:
+            return str(promise.result)
+        except Canceled:
+            return "canceled"
+
+    stage = Stage(decider)
+    settle(stage)
+    assert open_now(stage, "activity") == 1000
+    stage.fires("1")
+    settle(stage)
+    assert not stage.world.find("activity", "1")
+    assert [one["eventType"] for one in stage.world.events].count("ActivityTaskScheduled") == 1000
+    assert stage.world.is_closed
+    result = attributes(stage.world.events[-1])["result"]
+    assert json.loads(result) == ["Canceled", "Canceled", "canceled"]
