@@ -138,7 +138,7 @@ cdef class Run:
         try:
             self.advance()
         except BaseException as error:
-            if self.on_error is not None:
+            if self.on_error is not None and isinstance(error, Exception):
                 self.on_error(self, error)
             self.close()
             raise

@@ -38,6 +38,7 @@ class Wishes:
     where: bool
     pdb: bool
     run_cached: bool
+    json: bool
 
 
 @click.command()
@@ -70,8 +71,8 @@ def replay(
     """Replay recorded histories with the code at hand, and tell whether it fits them.
 
     HISTORY is a file ('-' is stdin) as `history --json` and the AWS CLI write it, or a directory of them
-    (*.json, *.json.gz). Without one, histories are read from SWF, as the filters say: `--status open` is the
-    check before a deploy.
+    (*.json, *.json.gz, *.json.zst). Without one, histories are read from SWF, as the filters say:
+    `--status open` is the check before a deploy.
 
     MODULE:FUNCTION (or MODULE:OBJECT.METHOD) replays every HISTORY given; of the executions in SWF, those of
     its type and version, or of --type. With MODULE each history goes to the decider of its type and version;
@@ -99,7 +100,7 @@ def replay(
     except UsageError as error:
         raise click.UsageError(f"{error}.") from error
 
-    wishes = Wishes(until, decisions, where, pdb, run_cached)
+    wishes = Wishes(until, decisions, where, pdb, run_cached, session.json)
     counts: Counter[str] = Counter()
     events = 0
     began = time.perf_counter()
@@ -112,8 +113,8 @@ def replay(
             counts[outcome.status] += 1
             events += len(outcome.history or ())
             advance()
-            tell(outcome, decisions=decisions, where=where, as_json=session.json)
-    if not session.json:
+            tell(outcome, decisions=decisions, where=where, as_json=wishes.json)
+    if not wishes.json:
         summary(counts, events, time.perf_counter() - began)
     fits = counts[OK] + (0 if all_types else counts[FOREIGN])
     if fits < counts.total() or (histories and not counts[OK]):
@@ -206,9 +207,12 @@ class Stop:
     def __call__(self, run: Run, error: BaseException | None) -> None:
         from pyswf_fast.cli.debugger import Debugger
 
-        if error is None and not self._always and not (run.failure is not None and run.decisions):
+        fails = run.failure is not None and bool(run.decisions)
+        if error is None and not self._always and not fails:
             return
         if error is not None:
+            if not run.standing and run.failure is None:
+                return  # it is no history: no code has run
             click.echo(str(error))
         debugger = Debugger(run)
         debugger.stop(self._source.name)
@@ -239,9 +243,11 @@ def outcome_of(
                 stop(run, error)
 
         began = time.perf_counter()
-        replay = Replayer(decider, run_cached=wishes.run_cached).replay(
-            history, source.run_id, wishes.until, inspect
-        )
+        # what deciders print is no JSON
+        with contextlib.redirect_stdout(sys.stderr) if wishes.json else contextlib.nullcontext():
+            replay = Replayer(decider, run_cached=wishes.run_cached).replay(
+                history, source.run_id, wishes.until, inspect
+            )
         milliseconds = (time.perf_counter() - began) * 1000
     except ForeignType as error:
         return Outcome(source, FOREIGN, history, error=str(error))

@@ -28,7 +28,7 @@ READERS = 4
 AHEAD = 8
 
 STDIN = "-"
-SUFFIXES = (".json", ".json.gz")
+SUFFIXES = (".json", ".json.gz", ".json.zst")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def from_files(names: Iterable[str], run_id: str | None = None) -> list[Source]:
         elif path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
             if not files:
-                raise UsageError(f"{name} holds no *{' and no *'.join(SUFFIXES)}")
+                raise UsageError(f"{name} holds no file *{', *'.join(SUFFIXES)}")
             found += [Source(str(file), _from_file(file), run_id=run_id) for file in files]
         elif path.exists():
             found.append(Source(name, _from_file(path), run_id=run_id))
@@ -81,10 +81,20 @@ def _from_file(path: Path) -> Callable[[], History]:
     def read() -> History:
         from pyswf_fast._replay import History
 
-        data = path.read_bytes()
-        return History.from_json(gzip.decompress(data) if path.suffix == ".gz" else data)
+        return History.from_json(_unpacked(path))
 
     return read
+
+
+def _unpacked(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    if path.suffix == ".zst":
+        import zstandard
+
+        return zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
+    return data
 
 
 def from_service(session: Session, sought: Filter) -> Iterator[Source]:

@@ -45,6 +45,12 @@ def glance() -> Any:
     return look() + first.result
 
 
+@decision_task(swf_workflow_type="chatty")
+def chatty() -> None:
+    print("hello")
+    wait_all(Timer.get(1))
+
+
 class Shop:
     def __init__(self, name: str) -> None:
         self.name = name

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from cli_shell import Shell
 
 
@@ -77,7 +78,8 @@ ORDER = events("order", DECIDED, *SHIPPED, *WENT_ON)
 def write(path: Path, history: list[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"events": history}).encode()
-    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    packs = {".gz": gzip.compress, ".zst": zstandard.compress}
+    path.write_bytes(packs[path.suffix](text) if path.suffix in packs else text)
     return path
 
 
@@ -118,12 +120,13 @@ def test_a_history_that_does_not_fit_is_reported_whole(alone: Shell, closed: str
 
 
 def test_a_directory_is_replayed_whatever_is_in_it(alone: Shell, tmp_path: Path) -> None:
-    """All *.json and *.json.gz, in whatever depth and in order; a broken one stops no other one, and is 1."""
+    """All *.json, packed ones too, however deep, in order; a broken one stops no other, and is 1."""
     good = write(tmp_path / "a" / "good.json", ORDER)
     packed = write(tmp_path / "b" / "c" / "packed.json.gz", ORDER)
     broken = tmp_path / "b" / "broken.json"
     broken.write_text('{"events": [{"eventId": 2}')
     empty = write(tmp_path / "empty.json", [])
+    tight = write(tmp_path / "tight.json.zst", ORDER)
     torn = tmp_path / "torn.json.gz"
     torn.write_bytes(gzip.compress(b"{}")[:-4])
     (tmp_path / "notes.txt").write_text("not mine")
@@ -136,9 +139,10 @@ def test_a_directory_is_replayed_whatever_is_in_it(alone: Shell, tmp_path: Path)
         broken: ("not_replayed", 0),
         packed: ("ok", 16),
         empty: ("not_replayed", 0),
+        tight: ("ok", 16),
         torn: ("not_replayed", 0),
     }
-    assert [Path(one["history"]) for one in found] == [good, broken, packed, empty, torn]
+    assert [Path(one["history"]) for one in found] == [good, broken, packed, empty, tight, torn]
     assert next(one["error"] for one in found if "broken" in one["history"])
 
 
@@ -172,6 +176,14 @@ def test_what_a_program_reads(alone: Shell, closed: str) -> None:
     assert misfit["status"] == "nondeterminism"
     assert misfit["nondeterminism"]["kind"] == "missing"
     assert misfit["report"].startswith("nondeterminism")
+
+
+def test_what_deciders_print_is_not_among_the_json(alone: Shell, tmp_path: Path) -> None:
+    """A program that reads stdout sees objects alone; the rest goes to stderr."""
+    path = str(write(tmp_path / "open.json", events("glance", args="")))
+    found = alone.run("replay", "cli_replayed:chatty", path, "--json")
+    assert (found.returncode, found.stderr) == (0, "hello\n")
+    assert json.loads(found.stdout)["status"] == "ok"
 
 
 def test_a_module_decides_its_own_types(alone: Shell, closed: str, tmp_path: Path) -> None:
@@ -372,6 +384,15 @@ def test_debugger_among_many(alone: Shell, closed: str, tmp_path: Path) -> None:
     assert "1 history" in out
 
 
+def test_debugger_does_not_open_where_there_is_no_decider(alone: Shell, tmp_path: Path) -> None:
+    """What is no history is told like everywhere else."""
+    path = str(write(tmp_path / "odd.json", [{**ORDER[1], "eventId": 1}]))
+    out, code = debugged(alone, "cli_replayed:order", path, say="")
+    assert code == 1
+    assert "WorkflowExecutionStarted expected" in out
+    assert "(pyswf)" not in out
+
+
 def test_debugger_of_a_decider_that_has_ended(alone: Shell, closed: str) -> None:
     """There is nowhere to stop, and it says what to do."""
     out, code = debugged(alone, "cli_replayed:order", closed, say="")
@@ -503,7 +524,7 @@ def test_the_history_command_and_replay_fit(shell: Shell, tmp_path: Path) -> Non
         (["cli_replayed:order"], "such as --status open"),
         (["cli_replayed:order", "CLOSED", "--status", "open"], "not both"),
         (["cli_replayed:order", "nowhere.json"], "there is no file nowhere.json"),
-        (["cli_replayed:order", "EMPTY"], "holds no *.json"),
+        (["cli_replayed:order", "EMPTY"], "holds no file *.json"),
         (["cli_replayed:nobody", "CLOSED"], "has no 'nobody'"),
         (["cli_replayed:ship", "CLOSED"], "is no decider"),
         (["cli_replayed:Shop.opening", "CLOSED"], "MODULE:OBJECT.METHOD"),
