@@ -54,7 +54,7 @@ if typing.TYPE_CHECKING:
     from pyswf_fast.client import Boto3Transport, Client, Execution
     from pyswf_fast.distributed import DistributedActivityWorker, DistributedDecisionWorker
     from pyswf_fast.local import LocalDecisionWorker
-    from pyswf_fast.replayer import Replay, Replayer
+    from pyswf_fast.replayer import Replay, Replayer, Waiting
     from pyswf_fast.worker import Worker
 
 __all__ = [
@@ -96,6 +96,7 @@ __all__ = [
     "UnfulfilledPromiseException",
     "UsageError",
     "WaitTimeout",
+    "Waiting",
     "Worker",
     "WorkflowCanceled",
     "WorkflowFailed",
@@ -125,6 +126,7 @@ _IMPORTED_WHEN_ASKED_FOR = {
     "LocalDecisionWorker": "local",
     "Replay": "replayer",
     "Replayer": "replayer",
+    "Waiting": "replayer",
     "Worker": "worker",
 }
 

@@ -172,7 +172,7 @@ def is_users(run: Run, frame: FrameType) -> bool:
     """Tell whether a frame is of the user's code, not of the library's."""
     module = str(frame.f_globals.get("__name__"))
     # a decider of the library's own (a demo) is a user's, too
-    return module.partition(".")[0] != _OURS or module == run.task.function.__module__
+    return module.partition(".")[0] != _OURS or module == getattr(run.task.function, "__module__", None)
 
 
 def users_frames(run: Run, frame: FrameType) -> list[FrameType]:

@@ -10,21 +10,21 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from pyswf_fast.cli.deciders import Deciders, ForeignType, type_of
 from pyswf_fast.cli.filters import Filter, with_filter
 from pyswf_fast.cli.outcome import FAILED, FOREIGN, MISFIT, OK, UNREADABLE, Outcome, summary, tell
 from pyswf_fast.cli.output import console
 from pyswf_fast.cli.session import Session, with_session
 from pyswf_fast.cli.sources import Source, ahead, from_files, from_service
-from pyswf_fast.cli.values import find_tasks, task_named
-from pyswf_fast.exceptions import SwfError, UsageError
+from pyswf_fast.exceptions import UsageError
 from pyswf_fast.failures import users_line
 
 if TYPE_CHECKING:
-    from pyswf_fast._replay import Bound, History, Run, Task
+    from pyswf_fast._replay import History, Run
 
 __all__ = ["replay"]
 
@@ -119,56 +119,6 @@ def replay(
     fits = counts[OK] + (0 if all_types else counts[FOREIGN])
     if fits < counts.total() or (histories and not counts[OK]):
         sys.exit(1)
-
-
-class ForeignType(SwfError):
-    """No decider at hand is of a history's type."""
-
-
-class Deciders:
-    """The deciders that a command line names, and which of them a history belongs to."""
-
-    def __init__(self, target: str) -> None:
-        from pyswf_fast.roster import Roster, read
-
-        self._target = target
-        self._only: Task[Any, Any] | Bound | None = None
-        if ":" in target:
-            self._only = task_named(target)
-            return
-        deciders, _ = find_tasks((target,))
-        if not deciders:
-            raise UsageError(f"nothing in {target} has @decision_task")
-        self._roster = Roster(read("decider", deciders))
-        self._types = {(one.name, one.version) for one in self._roster}
-
-    def narrow(self, sought: Filter) -> Filter:
-        """Leave of the executions in SWF those that are meant."""
-        if self._only is None or sought.type_name or sought.workflow_id:
-            return sought
-        from pyswf_fast.registration import task_of
-
-        task, _ = task_of(self._only, "decider")
-        return replace(sought, type_name=task.name, type_version=task.version)
-
-    def check(self, named: tuple[str, str]) -> None:
-        """Raise ForeignType where no decider is of a type."""
-        if self._only is None and named not in self._types:
-            raise ForeignType(f"{self._target} has no decider of type {named[0]} {named[1]}")
-
-    def find(self, history: History) -> Task[Any, Any] | Bound:
-        """The decider of a history."""
-        if self._only is not None:
-            return self._only
-        named = type_of(history)
-        self.check(named)
-        return self._roster.find(named, str(history[0].attributes.get("taskList", {}).get("name")))
-
-
-def type_of(history: History) -> tuple[str, str]:
-    """Name and version of a history's type."""
-    named = history[0].attributes.get("workflowType", {})
-    return str(named.get("name")), str(named.get("version"))
 
 
 def replayed(sources: Iterable[Source], deciders: Deciders, wishes: Wishes) -> Generator[Outcome, None, None]:
