@@ -2,6 +2,7 @@
 
 from libc.string cimport memcpy, memmove
 
+from bisect import bisect_right
 from os import PathLike, fspath
 
 
@@ -129,20 +130,19 @@ cdef class History:
         What one decision recorded belongs together: with one of its records come the others.
         """
         cdef History past = History()
-        cdef int64_t completed, last = event_id, next
+        cdef Py_ssize_t place = bisect_right(self.index.decisions, event_id)
+        cdef int64_t completed, next, last = event_id
         cdef Row* row
         if not 1 <= event_id <= self.count:
             raise UsageError(f"an event of 1 to {self.count} expected, found {event_id}")
-        row = &self.rows[event_id - 1]
-        completed = event_id if row.kind == DECISION_TASK_COMPLETED else row.done if is_record(row) else 0
-        next = last + 1
-        while completed and next <= self.count:
+        completed = self.index.decisions[place - 1] if place else self.count
+        for next in range(completed + 1, self.count + 1):
             row = &self.rows[next - 1]
-            if row.done == completed and is_record(row):
-                last = next
+            if row.done == completed:
+                if is_record(row) and next > last:
+                    last = next
             elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
                 break
-            next += 1
         past.workflow_id = self.workflow_id
         past.run_id = self.run_id or recorded_run_id(self)
         past.workflow_type = self.workflow_type

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from pyswf_fast import (
     History,
@@ -28,8 +29,12 @@ from pyswf_fast import (
 from pyswf_fast._replay import Run
 from pyswf_fast.replayer import Replay
 
+from . import public
+from .program import Block, programs
+from .simulator import Chaos
 from .stage import Stage
-from .wire import task_body
+from .test_differential import play, worlds
+from .wire import RUN_ID, task_body
 
 
 @activity_task(swf_task_type="work")
@@ -266,6 +271,22 @@ def test_a_run_opened_until_an_event_goes_on() -> None:
         known = started
     assert len(history) == len(stage.world.events)
     run.close()
+
+
+@given(program=programs(), chaos=worlds)
+@settings(max_examples=max(10, settings.default.max_examples // 4))
+def test_until_any_event_of_any_history(program: Block, chaos: Chaos) -> None:
+    """Whatever has happened, a history fits its decider up to every event, as a file that ends there does."""
+    decider = public.decider(program, chaos.happens(2))
+    events = play(program, chaos, rounds=5).events
+    history = History.from_json(document(events))
+    for event_id in range(1, len(history) + 1):
+        past = len(history.until(event_id))
+        found = Replayer(decider).replay(history, RUN_ID, until=event_id)
+        same = Replayer(decider).replay(History.from_json(document(events[:past])), RUN_ID)
+        assert found.report == ""
+        assert (found.decisions, found.closed) == (same.decisions, same.closed)
+        assert [str(one) for one in found.where] == [str(one) for one in same.where]
 
 
 # ── where it stands
