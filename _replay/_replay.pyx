@@ -11,7 +11,7 @@
     promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
     decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
                                                                    cached.pyx, patch.pyx
-    record    what history says it asked for, and what came of it  record.pyx, attempts.pyx, cancel.pyx, outcome.pyx
+    record    what history says it asked for, and what came of it  record.pyx, failure.pyx, attempts.pyx, cancel.pyx, outcome.pyx
     replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx,
                                                                    standing.pyx
     api       what decider code calls                              api.pyx
@@ -28,6 +28,7 @@ from pyswf_fast.exceptions import (
     DataStoreError,
     ExternalWorkflowException,
     HistoryFormatError,
+    LambdaTaskException,
     NondeterminismError,
     RemoteError,
     TimerException,
@@ -55,6 +56,7 @@ __all__ = [
     "ChildWorkflow",
     "ContinueAsNew",
     "Event",
+    "Failure",
     "History",
     "Lambda",
     "Page",
@@ -103,6 +105,7 @@ include "request.pyx"
 include "cached.pyx"
 include "patch.pyx"
 include "record.pyx"
+include "failure.pyx"
 include "attempts.pyx"
 include "cancel.pyx"
 include "outcome.pyx"

@@ -1,10 +1,13 @@
 """Failures judged: another attempt at once, one after a timer, or none."""
 
+cdef double SHORTEST_BACK_OFF = 1.0  # seconds, of schedules that SWF refused
+cdef double LONGEST_BACK_OFF = 60.0
+
 
 cdef int work_failed(Run run, Command command, str state) except -1:
     """Something accepted ended otherwise than well: another attempt, or the promise fails."""
     cdef str cause = None
-    if state == "FAILED_TO_SCHEDULE":
+    if state == "FAILED_TO_SCHEDULE" or command.kind >= SIGNAL_OUT:
         cause = run.history.attributes(command.event_id).get("cause")
     return judge(run, command, state, cause)
 
@@ -14,10 +17,11 @@ cdef int judge_refusal(Run run, Command command, int64_t event_id) except -1:
     cdef str cause = run.history.attributes(event_id).get("cause")
     if command.kind == CLOSE:
         return close_refused(run, command, cause)
+    if command.kind == TIMER and is_passing_refusal(cause):
+        command.throttled += 1
+        return enqueue(run, command)
     if command.serves is not None:  # a back-off that cannot be had: the attempt is made without it
         return try_again(run, command.serves)
-    if command.kind == TIMER and is_passing_refusal(cause):
-        return enqueue(run, command)
     return judge(run, command, "FAILED_TO_SCHEDULE", cause)
 
 
@@ -25,16 +29,12 @@ cdef int judge(Run run, Command command, str state, str cause) except -1:
     cdef bint passing = is_passing_refusal(cause)
     cdef int32_t attempt = command.attempt if passing else command.attempt + 1
     cdef Command timer
-    delay = delay_before(run, command, attempt, state, cause)
+    delay = delay_before(run, command, attempt, state, cause, passing)
     if delay is None:
         command.stage = OVER
         return settle(run, command, RECORDED, None)
     if passing:
         command.throttled += 1
-    if command.input is None and command.entity >= 0:
-        command.input = run.history.value_text(
-            &run.history.rows[run.history.index.entities[command.entity].scheduled - 1]
-        )
     command.attempt = attempt
     command.swf_id = None
     if delay == 0:
@@ -46,35 +46,37 @@ cdef int judge(Run run, Command command, str state, str cause) except -1:
     return enqueue(run, timer)
 
 
-cdef object delay_before(Run run, Command command, int32_t attempt, str state, str cause):
+cdef object delay_before(Run run, Command command, int32_t attempt, str state, str cause, bint passing):
     """Seconds before the next attempt, or None. Where history shows what was decided, that; else the policy's word."""
     cdef str id = str(command.number) if attempt == 1 else f"{command.number}-{attempt}"
     cdef int64_t waited, retried
-    if command.gives_up or command.task is None or run.finished:
+    if command.gives_up or run.finished or command.task is None and not passing:
         return None
     if not run.is_last:
-        waited = asked_for(run, TIMER, 0, back_off_id(command.kind, command.number, attempt))
-        retried = asked_for(run, command.kind, command.number, id)
+        waited = asked_for(run, TIMER, 0, back_off_id(command.kind, command.number, attempt), run.batch_end)
+        retried = asked_for(run, command.kind, command.number, id, run.batch_end)
         if waited and (not retried or waited < retried):
             return 1.0  # a timer that has its record: how long it ran is history's
         if retried:
             return 0
         if not run.batch_held:
             return None
-    return command.task.policy.delay(
-        command.attempt + command.throttled, state, cause, command.throttled
-    )
+    if passing:  # whatever a policy says
+        return min(LONGEST_BACK_OFF, 2.0 ** min(command.attempt + command.throttled - 1, 16))
+    delay = command.task.policy.delay(failure_before(run, command, state, cause))
+    # A refusal brings a decision task at once: without a back-off, refusals alone would fill the history.
+    return max(delay, SHORTEST_BACK_OFF) if delay is not None and state == "FAILED_TO_SCHEDULE" else delay
 
 
-cdef int64_t asked_for(Run run, int kind, int32_t number, str id):
-    """The first event behind this batch that accepts or refuses such a command, or 0."""
+cdef int64_t asked_for(Run run, int kind, int32_t number, str id, int64_t after) except -1:
+    """The first event behind `after` that accepts or refuses such a command, or 0."""
     cdef bytes text = id.encode()
     cdef int32_t entity = run.history.index.find(
-        run.history, kind, PyBytes_AS_STRING(text), len(text), number, <int32_t>run.batch_end
+        run.history, kind, PyBytes_AS_STRING(text), len(text), number, <int32_t>after
     )
     cdef int64_t first = run.history.index.entities[entity].scheduled if entity >= 0 else 0
     for event_id in run.refused.get((kind, number) if by_number(kind) else (kind, id), ()):
-        if event_id > run.batch_end and (first == 0 or event_id < first):
+        if event_id > after and (first == 0 or event_id < first):
             first = event_id
     return first
 

@@ -8,7 +8,7 @@ cdef int cancel_command(Run run, Command command) except -1:
         return 0
     if command.stage == BACKING_OFF:
         return stop_back_off(run, command)
-    if command.stage != ACCEPTED and command.attempt == 1 and command.throttled == 0:
+    if command.stage != ACCEPTED and command.attempt == 1 and (command.throttled == 0 or command.kind == TIMER):
         return withdraw(run, command)
     # A further attempt is sent although it is canceled: without a record, a replay would take the failure
     # before it as delivered.
@@ -41,7 +41,9 @@ cdef int withdraw(Run run, Command command) except -1:
 cdef int stop_back_off(Run run, Command command) except -1:
     """Canceled between two attempts: the timer is canceled, also one that has not left yet."""
     cdef Command timer = command.back_off, request
-    if timer is not None and timer.stage != OVER:
+    if timer is not None and timer.stage == QUEUED and timer.throttled:
+        withdraw(run, timer)  # that it was asked for is recorded
+    elif timer is not None and timer.stage != OVER:
         request = new_command(run, CANCEL_TIMER)
         request.swf_id = timer.command_id()
         enqueue(run, request)
@@ -52,6 +54,6 @@ cdef int stop_back_off(Run run, Command command) except -1:
 cdef int cancel_open_work(Run run) except -1:
     cdef Command command
     for command in [*run.accepted, *run.queue]:
-        if command is not None and command.kind <= CHILD:
+        if command is not None and command.kind <= LAMBDA:
             cancel_command(run, command if command.serves is None else command.serves)
     return 0

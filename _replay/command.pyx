@@ -60,6 +60,10 @@ cdef Command new_call(Run run, Task task, object instance):
         command = new_command(run, ACTIVITY)
         run.activities += 1
         command.number = run.activities
+    elif task.kind == LAMBDA_TASK:
+        command = new_command(run, LAMBDA)
+        run.lambdas += 1
+        command.number = run.lambdas
     else:
         command = new_command(run, CHILD)
         run.children += 1

@@ -7,6 +7,7 @@ cdef enum TaskKind:
     ACTIVITY_TASK
     DECISION_TASK
     CACHED_FUNCTION
+    LAMBDA_TASK
 
 
 cdef class Task:
@@ -36,7 +37,8 @@ cdef class Task:
 
     def __init__(self, kind, function, name, version, attributes, codec, policy, *, is_method=False,
                  continues_indefinitely=False, domain=None):
-        self.kind = {"activity": ACTIVITY_TASK, "decision": DECISION_TASK, "cached": CACHED_FUNCTION}[kind]
+        self.kind = {"activity": ACTIVITY_TASK, "decision": DECISION_TASK, "cached": CACHED_FUNCTION,
+                     "lambda": LAMBDA_TASK}[kind]
         self.function = function
         self.name = name
         self.version = version
@@ -187,6 +189,8 @@ cdef str describe(Command command):
         return f"marker {command.details[0]!r}"
     if command.kind == CLOSE:
         return command.details[0]
+    if command.kind == LAMBDA:
+        return f"{kind} {command.task.name} with id {command.command_id()!r}"
     if command.task is not None:
         return f"{kind} {command.task.name} {command.task.version} with id {command.command_id()!r}"
     return f"{kind} {command.command_id()!r}"
@@ -201,6 +205,8 @@ cdef dict decision_of(Run run, Command command):
     """The member of RespondDecisionTaskCompleted's `decisions` that asks for it."""
     cdef int kind = command.kind
     cdef dict members
+    if command.input is None and command.entity >= 0 and command.task is not None:
+        command.input = input_again(run, command)
     if kind == ACTIVITY:
         members = command.task.attributes.copy()
         members["activityId"] = command.command_id()
@@ -223,6 +229,12 @@ cdef dict decision_of(Run run, Command command):
             "decisionType": "StartChildWorkflowExecution",
             "startChildWorkflowExecutionDecisionAttributes": members,
         }
+    if kind == LAMBDA:
+        members = command.task.attributes.copy()
+        members["id"] = command.command_id()
+        if command.input is not None:
+            members["input"] = command.input
+        return {"decisionType": "ScheduleLambdaFunction", "scheduleLambdaFunctionDecisionAttributes": members}
     if kind == SIGNAL_OUT or kind == CANCEL_OUT:
         members = command.details.copy()
         members["control"] = str(command.number)

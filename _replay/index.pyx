@@ -200,7 +200,9 @@ cdef class Index:
                     self.decisions.append(i + 1)
                 elif 0 < row.ref <= i:
                     self.change(history, row, <int32_t>(i + 1))
-                elif kind == START_CHILD_WORKFLOW_EXECUTION_FAILED:
+                elif kind == START_CHILD_WORKFLOW_EXECUTION_FAILED \
+                        or kind == SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED \
+                        or kind == REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
                     self.refusals.append(i + 1)
             elif kind == SCHEDULE_ACTIVITY_TASK_FAILED or kind == START_TIMER_FAILED \
                     or kind == SCHEDULE_LAMBDA_FUNCTION_FAILED:

@@ -19,21 +19,21 @@ cdef object failure_of(Run run, Command command, dict members, int event_kind):
         canceled = Canceled(f"{describe(command)} was canceled")
         canceled.details = details
         return canceled
-    if "timeoutType" in members:
+    if "timeoutType" in members or event_kind == LAMBDA_FUNCTION_TIMED_OUT:
         status = "TIMED_OUT"
-        reason = members["timeoutType"]
+        reason = members.get("timeoutType", "START_TO_CLOSE")
     elif "cause" in members:
         status = "FAILED_TO_SCHEDULE"
         reason = members["cause"]
+        details = members.get("message")
     elif event_kind == CHILD_WORKFLOW_EXECUTION_TERMINATED:
         status = "TERMINATED"
-    elif event_kind == START_LAMBDA_FUNCTION_FAILED:
-        status = "FAILED_TO_SCHEDULE"
-        reason = members.get("message")
     else:
         status = "FAILED"
     if command.kind == CHILD:
         failure = ChildWorkflowException(name, version, id, reason, status, details)
+    elif command.kind == LAMBDA:
+        failure = LambdaTaskException(name, version, id, reason, status, details)
     elif command.kind == TIMER:
         failure = TimerException(name, version, id, reason, status, details)
     elif command.kind >= SIGNAL_OUT:
@@ -96,7 +96,10 @@ cdef int64_t cache_number(str details):
 
 cdef str back_off_id(int kind, int32_t number, int32_t attempt):
     """Id of the timer before an attempt."""
-    return f"{'a' if kind == ACTIVITY else 'c' if kind == CHILD else 'l'}{number}-{attempt}"
+    return f"{BACK_OFF_LETTERS[kind]}{number}-{attempt}"
+
+
+cdef tuple BACK_OFF_LETTERS = ("a", None, "c", "l", "s", "x")  # by kind of entity
 
 
 cdef int read_outcome(Run run, Command command) except -1:

@@ -86,13 +86,20 @@ cdef int match_accepted(Run run, Row* row, int64_t event_id) except -1:
             (<list>run.accepted)[entity] = command
     if command is None or command.stage != QUEUED:
         raise missing_report(run, event_id)
-    if command.task is not None and row.type_no and not is_of_type(run, command.task, row.type_no):
+    if not is_named(run, command, row, event_id):
         raise renamed_report(run, event_id, command)
     command.entity = entity
     command.stage = ACCEPTED
     command.input = None  # the history has it now
     run.outstanding -= 1
     return 0
+
+
+cdef inline bint is_named(Run run, Command command, Row* row, int64_t event_id) except -1:
+    """Whether a record is of the command's type, or function."""
+    if command.kind == LAMBDA:
+        return run.history.attributes(event_id).get("name") == command.task.name
+    return command.task is None or not row.type_no or is_of_type(run, command.task, row.type_no)
 
 
 cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
@@ -138,7 +145,7 @@ cdef int match_refused(Run run, int64_t event_id) except -1:
         return 0  # the refusal itself brings the decision task that the timer was for
     if command is None or command.stage != QUEUED:
         raise missing_report(run, event_id)
-    if command.task is not None and row.type_no and not is_of_type(run, command.task, row.type_no):
+    if not is_named(run, command, row, event_id):
         raise renamed_report(run, event_id, command)
     run.outstanding -= 1
     command.stage = BACKING_OFF

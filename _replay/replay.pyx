@@ -62,7 +62,7 @@ cdef class Run:
     cdef Command closing
     cdef str next_input               # of the run that continues this one; None: its own
     cdef int64_t sequence, order
-    cdef int32_t activities, timers, children, signals_out, cancels_out, waits, caches, closes
+    cdef int32_t activities, timers, children, lambdas, signals_out, cancels_out, waits, caches, closes
 
     # History, read as far as event `position`
     cdef int64_t target
@@ -173,7 +173,7 @@ cdef class Run:
         self.finished = self.ended = self.closed = self.is_last = self.is_closing = False
         self.cancel_requested = self.cancel_pending = False
         self.sequence = self.order = self.outstanding = 0
-        self.activities = self.timers = self.children = self.signals_out = self.cancels_out = 0
+        self.activities = self.timers = self.children = self.lambdas = self.signals_out = self.cancels_out = 0
         self.waits = self.caches = self.closes = self.shields = 0
         self.position = self.batch_end = self.batch_completed = self.previous_completed = self.batch_held = 0
         self.decision_no = self.refusals_read = self.events_read = 0

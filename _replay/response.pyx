@@ -10,6 +10,7 @@ cdef enum:
     MOST_BYTES = 1_000_000
     MOST_OPEN = 1_000
     MOST_OPEN_TIMERS = 999    # and a `wake-` timer
+    MOST_THROTTLED = 5        # times that a timer is asked for again at once
     LONGEST_FIELD = 32_768
     MOST_CACHED = 90          # results of cached functions in a response
     MOST_AT_ONCE = 98         # with the changes that must leave in it, too
@@ -24,7 +25,7 @@ cdef int compose_response(Run run) except -1:
     cdef list decisions = [], sent = []
     cdef int64_t held = 0, room = MOST_DECISIONS, bytes_left = MOST_BYTES - 2_000
     cdef bint crowded = run.next_batch is not None and not run.not_run
-    cdef int kind
+    cdef int kind, most_timers = timer_limit(run)
     for kind in range(<int>ENTITY_KINDS):
         open[kind] = run.history.index.open[kind]
     for command in run.queue:
@@ -32,7 +33,7 @@ cdef int compose_response(Run run) except -1:
         if kind == CLOSE:
             continue
         if kind <= LAMBDA:
-            if open[kind] >= (MOST_OPEN_TIMERS if kind == TIMER else MOST_OPEN):
+            if open[kind] >= (most_timers if kind == TIMER else MOST_OPEN) or waits_longer(run, command):
                 held += 1
                 continue
             open[kind] += 1
@@ -69,6 +70,36 @@ cdef int compose_response(Run run) except -1:
     run.decisions = decisions
     run.execution_context = context_of(run, held)
     return 0
+
+
+# A refused timer cannot be backed off by a timer, and each refusal brings a decision task: it waits for something else.
+
+cdef int timer_limit(Run run) except -1:
+    """How many timers may be open: as many as were when SWF refused one for their number, while that one waits."""
+    cdef Command command
+    cdef int limit = MOST_OPEN_TIMERS
+    for command in run.queue:
+        if command.kind == TIMER and command.throttled \
+                and run.history.attributes(command.event_id).get("cause") == "OPEN_TIMERS_LIMIT_EXCEEDED":
+            limit = min(limit, max(1, timers_open_at(run.history, command.event_id)))
+    return limit
+
+
+cdef int timers_open_at(History history, int64_t event_id) noexcept:
+    cdef Index index = history.index
+    cdef Py_ssize_t i
+    cdef int open = 0
+    for i in range(index.count):
+        if index.entities[i].kind == TIMER and index.entities[i].scheduled < event_id \
+                and (index.entities[i].closed == 0 or index.entities[i].closed > event_id):
+            open += 1
+    return open
+
+
+cdef bint waits_longer(Run run, Command command) except -1:
+    """Whether a timer that was throttled again and again waits for a batch that something else brings."""
+    return command.kind == TIMER and command.throttled > MOST_THROTTLED \
+        and run.history.rows[command.event_id - 1].done == run.previous_completed and any_open(run)
 
 
 cdef bint leaves_at_once(Command command):

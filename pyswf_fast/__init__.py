@@ -19,7 +19,7 @@ import importlib
 import typing
 
 from pyswf_fast import activity, workflow
-from pyswf_fast._replay import Event, History, Promise
+from pyswf_fast._replay import Event, Failure, History, Promise
 from pyswf_fast.datastores import DataStore, FileDataStore, S3DataStore, SwfDataStore
 from pyswf_fast.decorators import activity_task, cached, decision_task, nondeterministic
 from pyswf_fast.exceptions import (
@@ -31,6 +31,7 @@ from pyswf_fast.exceptions import (
     ExternalWorkflowException,
     HistoryFormatError,
     HistoryTooLongError,
+    LambdaTaskException,
     NondeterminismError,
     PayloadTooLarge,
     RemoteError,
@@ -47,6 +48,8 @@ from pyswf_fast.exceptions import (
     WorkflowTimedOut,
     WorkflowWasCanceled,
 )
+from pyswf_fast.lambdas import lambda_task
+from pyswf_fast.retry import RetryPolicy
 from pyswf_fast.serializers import JsonSerializer, ProtobufSerializer, Serializer
 from pyswf_fast.workflow import Marker, Timer, as_completed, sleep, spawn, wait_all, wait_any
 
@@ -71,11 +74,13 @@ __all__ = [
     "Event",
     "Execution",
     "ExternalWorkflowException",
+    "Failure",
     "FileDataStore",
     "History",
     "HistoryFormatError",
     "HistoryTooLongError",
     "JsonSerializer",
+    "LambdaTaskException",
     "LocalDecisionWorker",
     "Marker",
     "NondeterminismError",
@@ -85,6 +90,7 @@ __all__ = [
     "RemoteError",
     "Replay",
     "Replayer",
+    "RetryPolicy",
     "S3DataStore",
     "SerializationError",
     "Serializer",
@@ -108,6 +114,7 @@ __all__ = [
     "as_completed",
     "cached",
     "decision_task",
+    "lambda_task",
     "nondeterministic",
     "sleep",
     "spawn",

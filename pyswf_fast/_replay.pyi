@@ -25,6 +25,7 @@ __all__ = [
     "ChildWorkflow",
     "ContinueAsNew",
     "Event",
+    "Failure",
     "History",
     "Lambda",
     "Page",
@@ -199,6 +200,46 @@ class SignalQueue:
     def __aiter__(self) -> AsyncIterator[Any]: ...
     async def __anext__(self) -> Any: ...
 
+@final
+class Failure:
+    kind: Final[str]
+    id: Final[str]
+    name: Final[str]
+    version: Final[str]
+    attempt: Final[int]
+    throttled: Final[int]
+    state: Final[str]
+    cause: Final[str | None]
+    timeout_type: Final[str | None]
+    reason: Final[str | None]
+    details: Final[str | None]
+    elapsed: Final[float]
+    def __init__(
+        self,
+        *,
+        kind: str = "activity",
+        id: str = "1",
+        name: str = "",
+        version: str = "",
+        attempt: int = 1,
+        throttled: int = 0,
+        state: str = "FAILED",
+        cause: str | None = None,
+        timeout_type: str | None = None,
+        reason: str | None = None,
+        details: str | None = None,
+        exception_types: Iterable[str] = (),
+        elapsed: float = 0.0,
+        last_heartbeat: Any = None,
+        seed: str = "",
+    ) -> None: ...
+    @property
+    def exception_types(self) -> tuple[str, ...]: ...
+    @property
+    def last_heartbeat(self) -> Any: ...
+    @property
+    def random(self) -> _random.Random: ...
+
 @disjoint_base
 class Task(Generic[_P, _R]):
     function: Final[Callable[..., Any]]
@@ -212,8 +253,8 @@ class Task(Generic[_P, _R]):
     domain: Final[str | None]
     def __init__(
         self,
-        kind: Literal["activity", "decision", "cached"],
-        function: Callable[..., Any],
+        kind: Literal["activity", "decision", "cached", "lambda"],
+        function: Callable[..., Any] | None,
         name: str,
         version: str,
         attributes: dict[str, Any],

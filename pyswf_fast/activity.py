@@ -38,7 +38,7 @@ class ActivityInfo:
         type: Name of its activity type.
         version: Version of its activity type.
         task_token: What ``Client.complete_activity`` wants to know.
-        last_heartbeat: Details of the previous attempt's last heartbeat, or None.
+        last_heartbeat: Details of the last heartbeat of the attempts before, or None.
     """
 
     domain: str

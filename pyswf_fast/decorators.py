@@ -18,15 +18,13 @@ from pyswf_fast._replay import Promise, Task
 from pyswf_fast.datastores import DataStore
 from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.payload import Codec
-from pyswf_fast.retry import AttemptLimit, RetryVerdict
+from pyswf_fast.retry import RETRIED_STATES, Retry, policy_of
 from pyswf_fast.serializers import Serializer
 
 __all__ = ["activity_task", "cached", "decision_task", "nondeterministic"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-RETRY_STATES = ("FAILED_TO_SCHEDULE", "FAILED", "TIMED_OUT")
 
 #: Seconds, or "NONE" for no limit.
 Seconds = float | Literal["NONE"]
@@ -57,8 +55,8 @@ class ActivityOptions(DataOptions):
     swf_task_version: str | None = None
     swf_task_list: str | None = None
     max_attempts: int = 5
-    retry_states: Iterable[str] = RETRY_STATES
-    retry: RetryVerdict | None = None
+    retry_states: Iterable[str] = RETRIED_STATES
+    retry: Retry | None = None
     start_to_close_timeout: Seconds | None = None
     schedule_to_start_timeout: Seconds | None = None
     schedule_to_close_timeout: Seconds | None = None
@@ -97,7 +95,7 @@ class DecisionOptions(DataOptions):
     continues_indefinitely: bool = False
     max_attempts: int = 1
     retry_states: Iterable[str] = ()
-    retry: RetryVerdict | None = None
+    retry: Retry | None = None
     execution_start_to_close_timeout: Seconds | None = None
     task_start_to_close_timeout: Seconds | None = None
     child_policy: str | None = None
@@ -166,7 +164,7 @@ class ActivityTask(_Decorated[P, R]):
             version,
             options.attributes(name, version),
             options.codec(function.__qualname__, function),
-            options.retry or AttemptLimit(options.max_attempts, options.retry_states),
+            policy_of(options.retry, options.max_attempts, options.retry_states),
             is_method=is_method,
             domain=options.swf_domain,
         )
@@ -222,7 +220,7 @@ class DecisionTask(_Decorated[P, R]):
             version,
             options.attributes(name, version),
             options.codec(function.__qualname__, function),
-            options.retry or AttemptLimit(options.max_attempts, options.retry_states),
+            policy_of(options.retry, options.max_attempts, options.retry_states),
             is_method=is_method,
             continues_indefinitely=options.continues_indefinitely,
             domain=options.swf_domain,
@@ -285,8 +283,8 @@ def activity_task(
     result_data_serializer: Serializer | None = None,
     result_data_store: DataStore | None = None,
     max_attempts: int = 5,
-    retry_states: Iterable[str] = RETRY_STATES,
-    retry: RetryVerdict | None = None,
+    retry_states: Iterable[str] = RETRIED_STATES,
+    retry: Retry | None = None,
     start_to_close_timeout: Seconds | None = None,
     schedule_to_start_timeout: Seconds | None = None,
     schedule_to_close_timeout: Seconds | None = None,
@@ -308,7 +306,8 @@ def activity_task(function: Any = None, /, **keywords: Any) -> Any:
         input_data_store, result_data_store: Where text goes that SWF's fields do not hold.
         max_attempts: How often it is tried in all.
         retry_states: The failures that are tried again.
-        retry: An object that decides instead of `max_attempts` and `retry_states`.
+        retry: What decides instead of `max_attempts` and `retry_states`: a `RetryPolicy`, or a callable that is
+            given the `Failure` and answers True, False or seconds.
         start_to_close_timeout, heartbeat_timeout: SWF's limits for a worker.
         schedule_to_start_timeout, schedule_to_close_timeout: SWF's limits from the call on.
         priority: Higher goes first.
@@ -341,7 +340,7 @@ def decision_task(
     continues_indefinitely: bool = False,
     max_attempts: int = 1,
     retry_states: Iterable[str] = (),
-    retry: RetryVerdict | None = None,
+    retry: Retry | None = None,
     execution_start_to_close_timeout: Seconds | None = None,
     task_start_to_close_timeout: Seconds | None = None,
     child_policy: str | None = None,
@@ -362,7 +361,8 @@ def decision_task(function: Any = None, /, **keywords: Any) -> Any:
         input_data_serializer, result_data_serializer: How values become text; default JSON.
         input_data_store, result_data_store: Where text goes that SWF's fields do not hold.
         continues_indefinitely: When the function returns, the run continues as new with the same input.
-        max_attempts, retry_states, retry: Whether a child that fails is started again; by default it is not.
+        max_attempts, retry_states, retry: Whether a child that fails is started again, as for activities; by
+            default it is not.
         execution_start_to_close_timeout, task_start_to_close_timeout: SWF's limits.
         child_policy: TERMINATE, REQUEST_CANCEL or ABANDON its own children if it is terminated or times out.
         tags: At most five.

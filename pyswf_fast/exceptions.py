@@ -12,6 +12,7 @@ SwfError
 ├── NondeterminismError                 the decider's: it asks for other things than history recorded
 ├── ActivityTaskException               work that a decider asked for and that did not complete
 │   ├── ChildWorkflowException
+│   ├── LambdaTaskException
 │   ├── TimerException
 │   └── ExternalWorkflowException       a signal or cancel request to another execution
 ├── Canceled                            a Promise whose work was canceled
@@ -40,6 +41,7 @@ __all__ = [
     "ExternalWorkflowException",
     "HistoryFormatError",
     "HistoryTooLongError",
+    "LambdaTaskException",
     "NondeterminismError",
     "PayloadTooLarge",
     "RemoteError",
@@ -192,6 +194,10 @@ class ChildWorkflowException(ActivityTaskException):
     """A child workflow that did not complete; ``task_id`` is its workflowId."""
 
 
+class LambdaTaskException(ActivityTaskException):
+    """A Lambda function that did not complete; ``task_id`` is the id of the Lambda task."""
+
+
 class TimerException(ActivityTaskException):
     """A timer that SWF refused to start; ``task_id`` is its timerId."""
 
@@ -215,13 +221,17 @@ class RemoteError(SwfError):
         type_name: Qualified name of its type, such as ``builtins.ValueError``.
         message: ``str()`` of it.
         traceback: Its traceback as text, or "".
+        bases: Qualified names of the classes that its type is derived from, as far as they are known.
     """
 
-    def __init__(self, type_name: str, message: str, traceback: str = "") -> None:
+    def __init__(
+        self, type_name: str, message: str, traceback: str = "", bases: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(type_name, message, traceback)
         self.type_name = type_name
         self.message = message
         self.traceback = traceback
+        self.bases = bases
 
     def __str__(self) -> str:
         return f"{self.type_name}: {self.message}" if self.message else self.type_name

@@ -13,7 +13,14 @@ import orjson
 
 from pyswf_fast.exceptions import RemoteError
 
-__all__ = ["failure_from_text", "failure_to_text", "users_line"]
+__all__ = [
+    "exception_types",
+    "failure_from_text",
+    "failure_to_text",
+    "heartbeat_in_failure",
+    "qualified_name",
+    "users_line",
+]
 
 #: Characters that SWF takes in ``reason`` and ``details``.
 REASON_LIMIT = 256
@@ -26,28 +33,39 @@ _MARK = "pyswf"
 _OURS = __name__.partition(".")[0]
 _FORMAT = 1
 _TYPE_NAME_LIMIT = 256
+#: Characters of the names of base classes, those nearest to the class first.
+_BASES_LIMIT = 1_024
 _CUT = "…"
 _LONG_MESSAGE = 1_000
 
 
-def failure_to_text(exception: BaseException, limit: int = DETAILS_LIMIT) -> tuple[str, str]:
+def failure_to_text(
+    exception: BaseException, limit: int = DETAILS_LIMIT, heartbeat: str | None = None
+) -> tuple[str, str]:
     """Write an exception as ``(reason, details)``, fitted to SWF's limits.
 
     Parameters:
         exception: What was raised.
         limit: The most characters that details may have.
+        heartbeat: Details of the last heartbeat, which travel with it for the next attempt.
     """
     links = [_describe(item) for item in _chain(exception)]
+    beside: dict[str, Any] = {}
+    bases = _bases(exception)
+    if bases:
+        beside["bases"] = bases
+    if heartbeat:
+        beside["heartbeat"] = heartbeat
     first = links[0]
     short = first["type"].removeprefix("builtins.")
     reason = _head(f"{short}: {first['message']}" if first["message"] else short, REASON_LIMIT)
-    details = _dump(links)
+    details = _dump(links, beside)
     room = limit
     while len(details) > limit and room > 0:
-        details = _dump(_fit(links, room))
+        details = _dump(_fit(links, room), beside)
         room = room * 3 // 4
     if len(details) > limit:
-        details = _dump(_fit(links[:1], 0))
+        details = _dump(_fit(links[:1], 0), {})
     return reason, details
 
 
@@ -64,10 +82,31 @@ def failure_from_text(reason: str | None, details: str | None) -> RemoteError | 
         return RemoteError(reason or "failure", details or "")
     cause: RemoteError | None = None
     for link in reversed(links):
-        error = RemoteError(link["type"], link["message"], link["traceback"])
+        error = RemoteError(link["type"], link["message"], link["traceback"], _bases_in(link))
         error.__cause__ = cause
         cause = error
     return cause
+
+
+def exception_types(reason: str | None, details: str | None) -> tuple[str, ...]:
+    """Name the type of the exception that was raised, and its base classes; where details do not, as reason does."""
+    links = _parse(details) if details else None
+    if links is not None:
+        return links[0]["type"], *_bases_in(links[0])
+    name = (reason or "").partition(":")[0]
+    return (name,) if all(part.isidentifier() for part in name.split(".")) else ()
+
+
+def heartbeat_in_failure(details: str | None) -> str | None:
+    """Find the details of the last heartbeat that `failure_to_text` was given."""
+    links: list[dict[str, Any]] | None = _parse(details) if details else None
+    heartbeat = links[0].get("heartbeat") if links else None
+    return heartbeat if isinstance(heartbeat, str) else None
+
+
+def qualified_name(kind: type[BaseException]) -> str:
+    """Name a class as failures do: with its module."""
+    return _clean(f"{kind.__module__}.{kind.__qualname__}")[:_TYPE_NAME_LIMIT]
 
 
 def users_line(exception: BaseException) -> str:
@@ -95,6 +134,25 @@ def _chain(exception: BaseException) -> list[BaseException]:
     return found
 
 
+def _bases(exception: BaseException) -> list[str]:
+    """Names of the classes that the exception's class is derived from, as far as there is room."""
+    names: list[str] = []
+    if isinstance(exception, RemoteError):
+        found = [_clean(name)[:_TYPE_NAME_LIMIT] for name in exception.bases]
+    else:
+        found = [qualified_name(kind) for kind in type(exception).__mro__[1:-1]]
+    for name in found:
+        if sum(map(len, names)) + len(name) > _BASES_LIMIT:
+            break
+        names.append(name)
+    return names
+
+
+def _bases_in(link: dict[str, Any]) -> tuple[str, ...]:
+    bases = link.get("bases")
+    return tuple(name for name in bases if isinstance(name, str)) if isinstance(bases, list) else ()
+
+
 def _describe(exception: BaseException) -> dict[str, str]:
     if isinstance(exception, RemoteError):
         return {
@@ -112,7 +170,7 @@ def _describe(exception: BaseException) -> dict[str, str]:
     else:  # it travels beside the traceback and must not crowd it out
         lines = [*traceback.format_tb(exception.__traceback__), f"{kind.__qualname__}: {message[:80]}{_CUT}"]
     return {
-        "type": _clean(f"{kind.__module__}.{kind.__qualname__}")[:_TYPE_NAME_LIMIT],
+        "type": qualified_name(kind),
         "message": _clean(message),
         "traceback": _clean("".join(lines)),
     }
@@ -164,9 +222,9 @@ def _tail(text: str, length: int) -> str:
     return _CUT + text[len(text) - length + 1 :] if length else ""
 
 
-def _dump(links: list[dict[str, str]]) -> str:
+def _dump(links: list[dict[str, str]], beside: dict[str, Any]) -> str:
     first, *causes = links
-    document: dict[str, Any] = {_MARK: _FORMAT, **first}
+    document: dict[str, Any] = {_MARK: _FORMAT, **first, **beside}
     if causes:
         document["causes"] = causes
     return orjson.dumps(document).decode()

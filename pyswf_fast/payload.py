@@ -14,6 +14,7 @@ import base64
 import binascii
 import hashlib
 import inspect
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,13 @@ from pyswf_fast.exceptions import (
     SerializationError,
     SwfError,
 )
-from pyswf_fast.failures import DETAILS_LIMIT, failure_from_text, failure_to_text
+from pyswf_fast.failures import (
+    DETAILS_LIMIT,
+    exception_types,
+    failure_from_text,
+    failure_to_text,
+    heartbeat_in_failure,
+)
 from pyswf_fast.serializers import JsonSerializer, Serializer
 
 __all__ = ["DATA_LIMIT", "LIMITED_DATA_LIMIT", "PREFIX", "Codec"]
@@ -41,6 +48,9 @@ _ESCAPED = PREFIX + "t"  # text that is empty or begins like a prefix
 _BYTES = PREFIX + "b"  # base64 of bytes
 _STORED_TEXT = PREFIX + "s"  # a reference to text
 _STORED_BYTES = PREFIX + "S"  # a reference to bytes
+_HEARTBEAT = PREFIX + "h"  # of a retry: `~h<length of the heartbeat>:<heartbeat><input>`, both fields as above
+
+logger = logging.getLogger("pyswf_fast.worker")
 
 _JSON = JsonSerializer()
 _INLINE = SwfDataStore()
@@ -94,6 +104,7 @@ class Codec:
 
     def decode_input(self, text: str | None) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a call; no text is a call without arguments."""
+        _, text = _unwrapped(text)
         if not text:
             return [], {}
         written = self._get(text, self.input_store, "input")
@@ -102,6 +113,35 @@ class Codec:
             return list(args), dict(kwargs)
         except Exception as refusal:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
+
+    def encode_again(self, recorded: str | None, heartbeat: str, scope: str) -> str:
+        """Write the input of a further attempt: the recorded one, with the last heartbeat of the attempt before.
+
+        Where both do not fit, the input goes into the data store; without one, the heartbeat is dropped.
+
+        Parameters:
+            recorded: The input field of the attempt before, which may bring an older heartbeat.
+            heartbeat: Details of the last heartbeat, as SWF has them.
+            scope: As for `encode_input`.
+        """
+        older, text = _unwrapped(recorded)
+        field = _wrapped(heartbeat, text)
+        if len(field) > DATA_LIMIT and not isinstance(self.input_store, SwfDataStore):
+            written = self._get(text, self.input_store, "input")
+            field = _wrapped(heartbeat, self._stored(written, scope, self.input_store, "input"))
+        if len(field) <= DATA_LIMIT:
+            return field
+        logger.warning(
+            "the last heartbeat of %s() has %d characters and its input %d, and SWF takes %d together: the next "
+            "attempt begins %s; give its decorator an input_data_store",
+            *(self.name, len(heartbeat), len(text), DATA_LIMIT),
+            "without it" if older is None else "with an older one",
+        )
+        return recorded or ""
+
+    def decode_heartbeat(self, recorded: str | None, heartbeat: str | None = None) -> Any:
+        """Read the last heartbeat: that of the attempt, else the one that came with its input; None is none."""
+        return self.decode_value(heartbeat or _unwrapped(recorded)[0], "last heartbeat")
 
     def encode_result(self, value: Any, scope: str, limit: int = DATA_LIMIT) -> str:
         """Write a result.
@@ -157,13 +197,29 @@ class Codec:
         exception: BaseException,
         scope: str,  # noqa: ARG002 - failures are cut to fit, not stored
         limit: int = DETAILS_LIMIT,
+        heartbeat: str | None = None,
     ) -> tuple[str, str]:
-        """Write an exception as ``(reason, details)``, cut to what SWF takes; `limit` is that of details."""
-        return failure_to_text(exception, limit)
+        """Write an exception as ``(reason, details)``, cut to what SWF takes.
+
+        Parameters:
+            exception: What was raised.
+            scope: As for `encode_input`.
+            limit: The most characters of details.
+            heartbeat: Details of the last heartbeat, for the next attempt.
+        """
+        return failure_to_text(exception, limit, heartbeat)
 
     def decode_failure(self, reason: str | None, details: str | None) -> RemoteError | None:
         """Read a failure; None where it says nothing."""
         return failure_from_text(reason, details)
+
+    def exception_types(self, reason: str | None, details: str | None) -> tuple[str, ...]:
+        """Name the raised exception's type and its base classes; none where a failure does not say."""
+        return exception_types(reason, details)
+
+    def heartbeat_in_failure(self, details: str | None) -> str | None:
+        """Find what `encode_failure` was given as the last heartbeat."""
+        return heartbeat_in_failure(details)
 
     def _put(self, text: object, scope: str, store: DataStore, what: str, limit: int) -> str:
         """Make a field of what a serializer wrote."""
@@ -172,20 +228,24 @@ class Codec:
         if isinstance(store, SwfDataStore) or (len(inline) <= limit and not getattr(store, "always", False)):
             field = inline
         else:
-            digest = hashlib.sha256(written.encode() if isinstance(written, str) else written).hexdigest()
-            key = f"{scope}/{digest}" if scope else digest
-            try:
-                reference = store.put(written, key)
-            except SwfError:
-                raise
-            except Exception as trouble:
-                raise DataStoreError(
-                    f"{what} of {self.name}() could not be stored as {key}: {_said(trouble)}"
-                ) from trouble
-            field = (_STORED_TEXT if isinstance(written, str) else _STORED_BYTES) + reference
+            field = self._stored(written, scope, store, what)
         if len(field) > limit:
             raise PayloadTooLarge(self._too_long(what, store, len(field), limit))
         return field
+
+    def _stored(self, written: str | bytes, scope: str, store: DataStore, what: str) -> str:
+        """Put what a serializer wrote into a store; the field with the reference."""
+        digest = hashlib.sha256(written.encode() if isinstance(written, str) else written).hexdigest()
+        key = f"{scope}/{digest}" if scope else digest
+        try:
+            reference = store.put(written, key)
+        except SwfError:
+            raise
+        except Exception as trouble:
+            raise DataStoreError(
+                f"{what} of {self.name}() could not be stored as {key}: {_said(trouble)}"
+            ) from trouble
+        return (_STORED_TEXT if isinstance(written, str) else _STORED_BYTES) + reference
 
     def _checked(self, text: object, what: str) -> str | bytes:
         if isinstance(text, (bytes, bytearray, memoryview)):
@@ -290,6 +350,20 @@ class Codec:
                     rest = parameter.name
         names = names[:count]
         return names + [f"{rest}[{index}]" for index in range(count - len(names))]
+
+
+def _wrapped(heartbeat: str, text: str) -> str:
+    return f"{_HEARTBEAT}{len(heartbeat)}:{heartbeat}{text}"
+
+
+def _unwrapped(field: str | None) -> tuple[str | None, str]:
+    """Take an input field apart: the heartbeat of an earlier attempt, or None, and the input."""
+    if field is None or not field.startswith(_HEARTBEAT):
+        return None, field or ""
+    length, colon, rest = field[len(_HEARTBEAT) :].partition(":")
+    if not colon or not length.isdecimal() or int(length) > len(rest):
+        raise SerializationError(f"an input begins with {field[:20]!r}, and is no input with a heartbeat")
+    return rest[: int(length)], rest[int(length) :]
 
 
 def _said(exception: BaseException) -> str:

@@ -11,7 +11,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -126,13 +126,21 @@ def perform(
     served, _ = registration.task_of(activity, "activity")
     first = (activity.instance,) if isinstance(activity, Bound) else ()
 
+    last_beat: str | None = None
+
     def heart(details: Any) -> bool | None:
-        return _beat(task, served, transport, details)
+        nonlocal last_beat
+        text = None
+        if details is not None:
+            text = last_beat = served.codec.encode_value(details, task.scope, "heartbeat", LIMITED_DATA_LIMIT)
+        return _beat(task, transport, text)
 
     running = RunningActivity(task.info, heart, may_complete_later)
     within = CURRENT.set(running)
     try:
-        args, kwargs = served.codec.decode_input(task.body.get("input"))
+        recorded = task.body.get("input")
+        running.info = replace(task.info, last_heartbeat=served.codec.decode_heartbeat(recorded))
+        args, kwargs = served.codec.decode_input(recorded)
         result = _finish(served.function(*first, *args, **kwargs))
         if running.completes_later:
             return Answer(None, {})
@@ -146,18 +154,18 @@ def perform(
             return Answer(operation, {"taskToken": task.token})
         _drop_this_frame(error)
         on_exception(error)
-        reason, details = served.codec.encode_failure(error, task.scope)
+        reason, details = served.codec.encode_failure(error, task.scope, heartbeat=last_beat)
         params = {"taskToken": task.token, "reason": reason, "details": details}
         return Answer("RespondActivityTaskFailed", params, error)
     finally:
         CURRENT.reset(within)
 
 
-def _beat(task: ActivityTask, served: Task[Any, Any], transport: Transport, details: Any) -> bool | None:
+def _beat(task: ActivityTask, transport: Transport, details: str | None) -> bool | None:
     """Send a heartbeat; see `Heart`. One that is lost does no harm: the next may arrive in time."""
     params = {"taskToken": task.token}
     if details is not None:
-        params["details"] = served.codec.encode_value(details, task.scope, "heartbeat", LIMITED_DATA_LIMIT)
+        params["details"] = details
     try:
         answer = orjson.loads(transport.call("RecordActivityTaskHeartbeat", params))
     except UsageError:

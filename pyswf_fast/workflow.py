@@ -27,6 +27,7 @@ from pyswf_fast._replay import (
     wait_any,
 )
 from pyswf_fast.exceptions import UsageError
+from pyswf_fast.lambdas import lambda_task
 from pyswf_fast.payload import Codec
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "continue_as_new",
     "continue_with",
     "deprecate_patch",
+    "lambda_task",
     "now",
     "patched",
     "shield",

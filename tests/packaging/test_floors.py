@@ -19,6 +19,7 @@ FLOORS = (
     ("_replay",),
     ("serializers", "datastores", "failures"),
     ("payload", "retry"),
+    ("lambdas",),
     ("decorators", "workflow", "activity", "transport"),
     ("registration", "execution", "build", "rehearsal", "stall"),
     ("decider", "perform", "polling", "client"),
