@@ -11,7 +11,8 @@
     promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
     decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
                                                                    cached.pyx, patch.pyx
-    record    what history says it asked for, and what came of it  record.pyx, failure.pyx, attempts.pyx, cancel.pyx, outcome.pyx
+    record    what history says it asked for, and what came of it  record.pyx, failure.pyx,
+                                                                   attempts.pyx, cancel.pyx, outcome.pyx
     replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx,
                                                                    standing.pyx
     api       what decider code calls                              api.pyx

@@ -323,6 +323,8 @@ cdef class Run:
         """The bounds of the next batch; False when there is none."""
         cdef list decisions = self.history.index.decisions
         cdef int64_t completed, started
+        if self.position >= self.target:
+            return False
         self.previous_completed = self.batch_completed
         if self.is_last and self.decision_no < len(decisions):
             # The task decided last is now recorded.
@@ -345,8 +347,6 @@ cdef class Run:
                 self.batch_held = self.held_by(completed)
                 self.is_last = False
                 return True
-        if self.position >= self.target:
-            return False
         self.batch_end = self.target
         self.batch_completed = self.batch_held = 0
         self.is_last = True

@@ -306,8 +306,8 @@ def activity_task(function: Any = None, /, **keywords: Any) -> Any:
         input_data_store, result_data_store: Where text goes that SWF's fields do not hold.
         max_attempts: How often it is tried in all.
         retry_states: The failures that are tried again.
-        retry: What decides instead of `max_attempts` and `retry_states`: a `RetryPolicy`, or a callable that is
-            given the `Failure` and answers True, False or seconds.
+        retry: What decides instead of `max_attempts` and `retry_states`: a `RetryPolicy`, or a callable that
+            is given the `Failure` and answers True, False or seconds.
         start_to_close_timeout, heartbeat_timeout: SWF's limits for a worker.
         schedule_to_start_timeout, schedule_to_close_timeout: SWF's limits from the call on.
         priority: Higher goes first.

@@ -89,7 +89,10 @@ def failure_from_text(reason: str | None, details: str | None) -> RemoteError | 
 
 
 def exception_types(reason: str | None, details: str | None) -> tuple[str, ...]:
-    """Name the type of the exception that was raised, and its base classes; where details do not, as reason does."""
+    """Name the type of the exception that was raised, and its base classes.
+
+    Details that somebody else wrote do not say; then it is the reason's first word before a colon.
+    """
     links = _parse(details) if details else None
     if links is not None:
         return links[0]["type"], *_bases_in(links[0])

@@ -33,16 +33,16 @@ def lambda_task(
     """Ask SWF to call a Lambda function, with the IAM role of the workflow (`lambda_role` of its decider).
 
     Parameters:
-        name: The function's name or ARN, 1 to 64 characters.
-        input: What it gets as its event, as JSON carries it, at most 32,768 characters; None is no input. Promises
-            in it are waited for as those among an activity's arguments are.
+        name: The function's name, 1 to 64 characters.
+        input: What it gets as its event, as JSON carries it, at most 32,768 characters; None is no input.
+            Promises in it are waited for as those among an activity's arguments are.
         start_to_close_timeout: Seconds that it may take, 1 to 900; None is 900.
         retry, max_attempts, retry_states: Whether it is tried again, as for activities.
 
     Returns:
-        A Promise of its result, as JSON carries it. It fails with `LambdaTaskException`, an
-        `ActivityTaskException`. SWF cannot cancel a Lambda function: `cancel()` takes back a call that has not
-        left, else it ends the retries alone.
+        A Promise of its result, as JSON carries it. It fails with `LambdaTaskException`, which is an
+        `ActivityTaskException`. SWF cannot cancel a Lambda function: `cancel()` takes back a call that has
+        not left, else it only ends the retries.
 
     Raises:
         ConfigurationError: A name, timeout or policy that is none.
@@ -82,8 +82,9 @@ class _PlainJson:
             raise SerializationError(f"input of lambda {self.name}: {refusal}") from refusal
         if len(text) > DATA_LIMIT:
             raise PayloadTooLarge(
-                f"the input of lambda {self.name} is {len(text):,} characters long and SWF takes {DATA_LIMIT:,}: pass "
-                "a reference to the data instead (a Lambda function cannot read this library's data stores)"
+                f"the input of lambda {self.name} is {len(text):,} characters long and SWF takes "
+                f"{DATA_LIMIT:,}: pass a reference to the data instead (a Lambda function cannot read this "
+                "library's data stores)"
             )
         return text
 

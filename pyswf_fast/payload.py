@@ -48,7 +48,9 @@ _ESCAPED = PREFIX + "t"  # text that is empty or begins like a prefix
 _BYTES = PREFIX + "b"  # base64 of bytes
 _STORED_TEXT = PREFIX + "s"  # a reference to text
 _STORED_BYTES = PREFIX + "S"  # a reference to bytes
-_HEARTBEAT = PREFIX + "h"  # of a retry: `~h<length of the heartbeat>:<heartbeat><input>`, both fields as above
+_HEARTBEAT = (
+    PREFIX + "h"
+)  # of a retry: `~h<length of the heartbeat>:<heartbeat><input>`, both fields as above
 
 logger = logging.getLogger("pyswf_fast.worker")
 
@@ -115,7 +117,7 @@ class Codec:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
 
     def encode_again(self, recorded: str | None, heartbeat: str, scope: str) -> str:
-        """Write the input of a further attempt: the recorded one, with the last heartbeat of the attempt before.
+        """Write the input of a further attempt: the recorded one, with the last heartbeat before it.
 
         Where both do not fit, the input goes into the data store; without one, the heartbeat is dropped.
 
@@ -132,15 +134,15 @@ class Codec:
         if len(field) <= DATA_LIMIT:
             return field
         logger.warning(
-            "the last heartbeat of %s() has %d characters and its input %d, and SWF takes %d together: the next "
-            "attempt begins %s; give its decorator an input_data_store",
+            "the last heartbeat of %s() has %d characters and its input %d, and SWF takes %d together: the "
+            "next attempt begins %s; give its decorator an input_data_store",
             *(self.name, len(heartbeat), len(text), DATA_LIMIT),
             "without it" if older is None else "with an older one",
         )
         return recorded or ""
 
     def decode_heartbeat(self, recorded: str | None, heartbeat: str | None = None) -> Any:
-        """Read the last heartbeat: that of the attempt, else the one that came with its input; None is none."""
+        """Read the last heartbeat: the attempt's own, else that which came with its input; None is none."""
         return self.decode_value(heartbeat or _unwrapped(recorded)[0], "last heartbeat")
 
     def encode_result(self, value: Any, scope: str, limit: int = DATA_LIMIT) -> str:

@@ -111,9 +111,9 @@ class AttemptLimit:
 class RetryPolicy:
     """When work that failed is tried again, and after how long.
 
-    Before attempt n + 1 pass ``initial * factor ** (n - 1)`` seconds, at most `maximum`. SWF's timers run whole
-    seconds: fractions are rounded up. A schedule that SWF refused is never asked for again before a second has
-    passed.
+    Before attempt n + 1 pass ``initial * factor ** (n - 1)`` seconds, at most `maximum`. SWF's timers run
+    whole seconds: fractions are rounded up. A schedule that SWF refused is never asked for again before a
+    second has passed.
 
     `retry_on` and `give_up_on` take one name or class, or several:
 
@@ -130,7 +130,7 @@ class RetryPolicy:
         maximum: The longest wait, in seconds.
         total: Seconds after the first attempt was scheduled, by the history's clock, from which on no further
             attempt begins; None is without limit.
-        jitter: By what part of itself, 0 to 1, a wait may at random be shorter. It is the same at each replay.
+        jitter: By what part of itself, 0 to 1, a wait may at random be shorter; the same at each replay.
         retry_on: What is tried again.
         give_up_on: What is not, even if `retry_on` names it, too.
 
@@ -211,8 +211,8 @@ class _Consulted:
             return _at_once_or_later(failure)
         if not isinstance(said, (int, float)) or not 0 <= said <= LONGEST_SECONDS:
             raise UsageError(
-                f"the retry policy {self.policy!r} answered {said!r:.200}; expected are True, False, None, or 0 to "
-                f"{LONGEST_SECONDS:,} seconds; it was asked about {concerned}"
+                f"the retry policy {self.policy!r} answered {said!r:.200}; expected are True, False, None, "
+                f"or 0 to {LONGEST_SECONDS:,} seconds; it was asked about {concerned}"
             )
         return float(said)
 
@@ -228,10 +228,11 @@ def policy_of(retry: Retry | None, max_attempts: int, retry_states: Iterable[str
         return limit
     if isinstance(retry, type) or not callable(getattr(retry, "delay", retry)):
         raise ConfigurationError(
-            f"retry is {retry!r:.200}; it must be a RetryPolicy(…), an object with the method delay(failure), "
-            "or a callable that takes the failure"
+            f"retry is {retry!r:.200}; it must be a RetryPolicy(…), an object with the method "
+            "delay(failure), or a callable that takes the failure"
         )
-    return retry if type(retry) in (AttemptLimit, RetryPolicy) else _Consulted(retry)
+    is_ours = isinstance(retry, (AttemptLimit, RetryPolicy)) and type(retry).__module__ == __name__
+    return retry if is_ours else _Consulted(retry)
 
 
 def _at_once_or_later(failure: Failure) -> float:

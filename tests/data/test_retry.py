@@ -10,6 +10,7 @@ from pyswf_fast import Failure
 from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.retry import AttemptLimit
 
+
 def failure(attempt: int, state: str = "FAILED", **its: Any) -> Failure:
     return Failure(attempt=attempt, state=state, **its)
 

@@ -115,6 +115,13 @@ class Commands(State):
             self.commands = kept
             self.graph = [other for other in self.graph if other is not work]
             self.finish(work, "Canceled")
+        elif (
+            work.state == "backing off"
+            and len(kept) < len(self.commands)
+            and work.back_off in self.timer_refusals
+        ):
+            self.commands = kept  # a back-off timer whose refusal is on record need not be sent to be known
+            self.finish(work, "Canceled")
         elif work.state == "backing off" or work.kind in ("timer", "limit"):
             self.commands.append(cancel_timer(work.key[1]))
             self.finish(work, "Canceled")
@@ -166,10 +173,11 @@ class Commands(State):
         opened = open_works(self.events)
         sent: list[Command] = []
         held = 0
+        timers = self.most_timers()
         for command in self.commands:
             kind = _LIMITED.get(command[1]["decisionType"])
-            most = self.limits.timers if kind == "timer" else self.limits.open
-            if kind is not None and opened[kind] >= most:
+            most = timers if kind == "timer" else self.limits.open
+            if kind is not None and (opened[kind] >= most or self.waits_longer(command)):
                 held += 1
                 continue
             if kind is not None:
@@ -195,6 +203,23 @@ class Commands(State):
             decisions.append(start_timer(f"wake-{self.batch.started['eventId']}", 0))
         is_closing = self.close is not None and self.close[1] in decisions
         return Outcome(decisions, held, is_closing, self.log, self.status)
+
+    def most_timers(self) -> int:
+        """Reading: a timer refused for the open limit waits until fewer are open than there were then."""
+        most = self.limits.timers
+        for command in self.commands:
+            refusals = self.timer_refusals.get(command[0][1]) if command[0][0] == "timer" else None
+            if refusals and attributes(refusals[-1])["cause"] == "OPEN_TIMERS_LIMIT_EXCEEDED":
+                then = open_works(self.events[: refusals[-1]["eventId"]])["timer"]
+                most = min(most, max(1, then))
+        return most
+
+    def waits_longer(self, command: Command) -> bool:
+        """Reading: a timer refused six times in a row waits until something else brings a decision."""
+        refusals = self.timer_refusals.get(command[0][1], []) if command[0][0] == "timer" else []
+        if len(refusals) <= 5 or not any(open_works(self.events).values()):
+            return False
+        return refusals[-1] in (self.batches[self.index - 1].record or [])
 
 
 def with_values(argument: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .model_state import Work
 from .model_waiting import Waiting
-from .records import nth_marker, start_timer
+from .records import nth_marker, record_key, start_timer
 from .wire import Event, attributes
 
 _EXCEPTIONS = {
@@ -41,9 +41,10 @@ class Events(Waiting):
                     self.cancel_requested = self.cancel_due = True
                     self.queue.append(("cancel", None))
             case "TimerFired":
+                self.timer_refusals.pop(its["timerId"], None)
                 self.timer_fired(its["timerId"])
             case "StartTimerFailed":
-                self.timer_refused(its["timerId"], its["cause"])
+                self.timer_refused(one, its["timerId"], its["cause"])
             case "MarkerRecorded" | "RecordMarkerFailed":
                 work = self.open("marker", f"{its['markerName']}#{nth_marker(self.events, one)}")
                 if work is not None:
@@ -107,7 +108,8 @@ class Events(Waiting):
             return
         is_passing = state == "FAILED_TO_SCHEDULE" and is_passing_refusal(reason)
         # Reading: nobody will look at an activity once the function has returned, so it is not retried.
-        if work.canceled or self.has_ended or work.kind not in ("activity", "child"):
+        is_tried_again = is_passing or work.kind in ("activity", "child")
+        if work.canceled or self.has_ended or not is_tried_again:
             delay = None
         elif self.is_last:
             delay = self.policy_delay(work, state, is_passing)
@@ -125,6 +127,7 @@ class Events(Waiting):
         work.attempt += not is_passing
         if delay:
             work.state = "backing off"
+            work.seconds = int(delay)
             self.commands.append((work.key, start_timer(work.back_off, int(delay))))
         else:
             self.issue(work)
@@ -147,7 +150,10 @@ class Events(Waiting):
                 "StartTimerFailed",
             ):
                 return float(its.get("startToFireTimeout", 1))
-            if following.id in (its.get("activityId"), its.get("workflowId")) and one["eventType"] in (
+            if work.kind.endswith("out"):
+                if record_key(self.events, one) == following.key:
+                    return 0
+            elif following.id in (its.get("activityId"), its.get("workflowId")) and one["eventType"] in (
                 "ActivityTaskScheduled",
                 "ScheduleActivityTaskFailed",
                 "StartChildWorkflowExecutionInitiated",
@@ -164,15 +170,25 @@ class Events(Waiting):
                 self.finish(work)
         self.back_off_over(timer_id)
 
-    def timer_refused(self, timer_id: str, cause: str) -> None:
+    def timer_refused(self, refusal: Event, timer_id: str, cause: str) -> None:
+        if is_passing_refusal(cause):
+            self.timer_refusals.setdefault(timer_id, []).append(refusal)
+            self.start_timer_again(timer_id)
+            return
         for work in self.works:
             if work.state == "open" and work.kind in ("timer", "limit") and work.id == timer_id:
-                if is_passing_refusal(cause):
-                    self.issue(work)
-                else:
-                    self.finish(work, failure(work, "FAILED_TO_SCHEDULE", cause))
+                self.finish(work, failure(work, "FAILED_TO_SCHEDULE", cause))
         # Reading: a back-off that cannot be had is no reason to give up; the attempt is made without it.
         self.back_off_over(timer_id)
+
+    def start_timer_again(self, timer_id: str) -> None:
+        for work in self.works:
+            if work.state == "open" and work.kind in ("timer", "limit") and work.id == timer_id:
+                self.issue(work)
+            elif work.state == "backing off" and work.back_off == timer_id:
+                self.commands.append((work.key, start_timer(timer_id, work.seconds)))
+        if self.close is not None and timer_id == f"close-{self.closes_refused}":
+            self.commands.append((("timer", timer_id), start_timer(timer_id, self.close_seconds)))
 
     def back_off_over(self, timer_id: str) -> None:
         if self.close is not None and timer_id == f"close-{self.closes_refused}":
@@ -187,8 +203,11 @@ class Events(Waiting):
             self.closes_refused += 1
             self.is_close_due = False
             timer = f"close-{self.closes_refused}"
-            seconds = min(600, 10 * 2 ** (self.closes_refused - 1))
-            self.commands.append((("timer", timer), start_timer(timer, seconds)))
+            self.commands.append((("timer", timer), start_timer(timer, self.close_seconds)))
+
+    @property
+    def close_seconds(self) -> int:
+        return min(600, int(10 * 2 ** (self.closes_refused - 1)))
 
 
 def failure(work: Work, state: str, reason: str | None) -> str:

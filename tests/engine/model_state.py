@@ -128,7 +128,8 @@ class Work:
 
     @property
     def back_off(self) -> str:
-        return f"{self.kind[0]}{self.number}-{self.attempt}"
+        letter = {"signal out": "s", "cancel out": "x"}.get(self.kind, self.kind[0])
+        return f"{letter}{self.number}-{self.attempt}"
 
     @property
     def policy(self) -> dict[str, Any]:
@@ -204,6 +205,7 @@ class State:
         self.close: Command | None = None
         self.is_close_due = False
         self.closes_refused = 0
+        self.timer_refusals: dict[str, list[Event]] = {}  # by timerId: "not now", one after the other
         self.is_forever = False
         self.next_input: Any = None
         self.counts: dict[Key, int] = {}

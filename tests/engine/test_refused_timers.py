@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pyswf_fast import Timer, as_completed, decision_task, wait_any, workflow
-from pyswf_fast.exceptions import TimerException
+from pyswf_fast.exceptions import TimerException, WaitTimeout
 
 from .stage import Stage
 from .test_results import once, work
@@ -37,9 +37,17 @@ def test_timeout(wait: Any) -> None:
     assert stage.result() == ["w1", "OPERATION_NOT_PERMITTED"]
 
 
-@pytest.mark.parametrize("cause", ["OPERATION_NOT_PERMITTED", "TIMER_CREATION_RATE_EXCEEDED"])
-def test_back_off(cause: str) -> None:
-    """An attempt whose back-off timer is refused is made without it."""
+def test_back_off() -> None:
+    """An attempt whose back-off timer is refused for good is made without it."""
+    stage = backing_off("OPERATION_NOT_PERMITTED")
+    assert stage.decide() == [("ScheduleActivityTask", "1")]
+    stage.completes("1", 7)
+
+    assert stage.result() == 7
+
+
+def backing_off(cause: str) -> Stage:
+    """A decider whose activity is throttled, and the timer before its next schedule refused."""
 
     @decision_task
     def decider() -> Any:
@@ -50,10 +58,131 @@ def test_back_off(cause: str) -> None:
     stage.decide()
     stage.world.refusals["a1-1"] = cause
     assert stage.decide() == [("StartTimer", "a1-1")]
-    assert stage.decide() == [("ScheduleActivityTask", "1")]
-    stage.completes("1", 7)
+    return stage
 
-    assert stage.result() == 7
+
+def test_throttled_back_off() -> None:
+    """A back-off timer that is throttled is asked for again, with the time that it had."""
+    stage = backing_off("TIMER_CREATION_RATE_EXCEEDED")
+    assert stage.decide() == [("StartTimer", "a1-1")]
+    stage.fires("a1-1")
+    assert stage.decide() == [("ScheduleActivityTask", "1")]
+
+
+def test_throttled_back_off_canceled() -> None:
+    """Canceled while its back-off timer waits to be asked for again, an activity is over, and so is that."""
+
+    @decision_task
+    def decider() -> Any:
+        promise = once()
+        workflow.signals("stop").get()
+        promise.cancel()
+        return type(promise.exception).__name__
+
+    stage = Stage(decider)
+    stage.world.refusals["1"] = "ACTIVITY_CREATION_RATE_EXCEEDED"
+    stage.decide()
+    stage.world.refusals["a1-1"] = "TIMER_CREATION_RATE_EXCEEDED"
+    stage.decide()
+    stage.signal("stop")
+
+    assert stage.result() == "Canceled"
+    assert stage.decide() == [("CompleteWorkflowExecution", None)]
+
+
+@pytest.mark.parametrize("kind", ["user", "timeout"])
+def test_throttled_again_and_again(kind: str) -> None:
+    """A throttled timer is asked for again at once, five times; then with what something else brings."""
+
+    @decision_task
+    def decider() -> Any:
+        if kind == "user":
+            Timer.get(50)
+            return Timer.get(5).result
+        try:
+            wait_any(work(), timeout=5)
+        except WaitTimeout:
+            return None
+
+    timer = "2" if kind == "user" else "w1"
+    stage = Stage(decider)
+    sent = []
+    for _ in range(8):
+        stage.world.refusals[timer] = "TIMER_CREATION_RATE_EXCEEDED"
+        if stage.world.scheduled is None:
+            break
+        sent.append(("StartTimer", timer) in stage.decide())
+    assert sent == [True] * 6 + [False]
+
+    stage.signal("anything")
+    assert stage.decide() == [("StartTimer", timer)]  # refused once more
+    assert stage.decide() == []
+    stage.world.refusals.clear()
+    stage.signal("anything")
+    assert stage.decide() == [("StartTimer", timer)]
+    stage.fires(timer)
+
+    assert stage.result() is None
+
+
+def test_throttled_with_nothing_open() -> None:
+    """Where nothing open could bring another decision, a throttled timer is asked for again at once."""
+
+    @decision_task
+    def decider() -> Any:
+        return Timer.get(5).result
+
+    stage = Stage(decider)
+    for _ in range(9):
+        stage.world.refusals["1"] = "TIMER_CREATION_RATE_EXCEEDED"
+        assert stage.decide() == [("StartTimer", "1")]
+    assert stage.decide() == [("StartTimer", "1")]
+
+
+def test_open_limit() -> None:
+    """Timers refused because too many are open wait, each until another has closed."""
+
+    @decision_task
+    def decider() -> Any:
+        timers = [Timer.get(seconds) for seconds in (50, 60, 1, 2)]
+        return [timer.result for timer in timers]
+
+    stage = Stage(decider)
+    stage.world.refusals.update({"3": "OPEN_TIMERS_LIMIT_EXCEEDED", "4": "OPEN_TIMERS_LIMIT_EXCEEDED"})
+    assert len(stage.decide()) == 4
+    assert stage.decide() == []
+    stage.signal("anything")
+    assert stage.decide() == []
+    stage.fires("1")
+    assert stage.decide() == [("StartTimer", "3")]
+    stage.fires("3")
+    assert stage.decide() == [("StartTimer", "4")]
+    stage.fires("2")
+    assert stage.decide() == []
+    stage.fires("4")
+
+    assert stage.result() == [None] * 4
+
+
+def test_refused_timer_canceled() -> None:
+    """A timer canceled while it waits to be asked for again is not asked for any more."""
+
+    @decision_task
+    def decider() -> Any:
+        Timer.get(50)
+        timer = Timer.get(1)
+        workflow.signals("stop").get()
+        timer.cancel()
+        return type(timer.exception).__name__
+
+    stage = Stage(decider)
+    stage.world.refusals["2"] = "OPEN_TIMERS_LIMIT_EXCEEDED"
+    stage.decide()
+    assert stage.decide() == []
+    stage.signal("stop")
+
+    assert stage.result() == "Canceled"
+    assert stage.decide() == [("CompleteWorkflowExecution", None)]
 
 
 def test_close() -> None:
