@@ -231,8 +231,9 @@ def policy_of(retry: Retry | None, max_attempts: int, retry_states: Iterable[str
             f"retry is {retry!r:.200}; it must be a RetryPolicy(…), an object with the method "
             "delay(failure), or a callable that takes the failure"
         )
-    is_ours = isinstance(retry, (AttemptLimit, RetryPolicy)) and type(retry).__module__ == __name__
-    return retry if is_ours else _Consulted(retry)
+    if isinstance(retry, (AttemptLimit, RetryPolicy)) and type(retry).__module__ == __name__:
+        return retry
+    return _Consulted(retry)
 
 
 def _at_once_or_later(failure: Failure) -> float:
