@@ -37,7 +37,7 @@ cdef class Failure:
     cdef History history
     cdef Entity* entity       # the attempt, or the one before if SWF refused it; NULL: there is none
 
-    def __init__(self, *, kind="activity", id="1", name="", version="", attempt=1, throttled=0, state="FAILED",
+    def __init__(self, kind="activity", *, id="1", name="", version="", attempt=1, throttled=0, state="FAILED",
                  cause=None, timeout_type=None, reason=None, details=None, exception_types=(), elapsed=0.0,
                  last_heartbeat=None, seed=""):
         self.kind = kind

@@ -216,8 +216,8 @@ class Failure:
     elapsed: Final[float]
     def __init__(
         self,
-        *,
         kind: str = "activity",
+        *,
         id: str = "1",
         name: str = "",
         version: str = "",
