@@ -290,7 +290,7 @@ class Run:
     @property
     def task(self) -> Task[Any, Any]: ...
     instance: Final[object]
-    scope: Final[str]
+    scope: Final[str | None]
     originals: dict[str, BaseException] | None
     decisions: Final[list[dict[str, Any]]]
     execution_context: Final[str | None]
@@ -306,7 +306,7 @@ class Run:
         history: History,
         *,
         run_id: str | None = None,
-        scope: str = "",
+        scope: str | None = "",
         domain: str | None = None,
         stamp: Mapping[str, str] | None = None,
         run_cached: bool = True,

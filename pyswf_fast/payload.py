@@ -90,13 +90,14 @@ class Codec:
         self.plain_results = type(self.result_serializer) is JsonSerializer
         self._function = function
 
-    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str) -> str:
+    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str:
         """Write the arguments of a call.
 
         Parameters:
             args: Positional arguments, without the object of a method.
             kwargs: Keyword arguments.
-            scope: Prefix of the keys under which stores keep what is too long.
+            scope: Prefix of the keys under which stores keep what is too long; None stores nothing, the field
+                then says that it would have.
         """
         try:
             text = self.input_serializer.serialize_input(args, kwargs)
@@ -116,7 +117,7 @@ class Codec:
         except Exception as refusal:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
 
-    def encode_again(self, recorded: str | None, heartbeat: str, scope: str) -> str:
+    def encode_again(self, recorded: str | None, heartbeat: str, scope: str | None) -> str:
         """Write the input of a further attempt: the recorded one, with the last heartbeat before it.
 
         Where both do not fit, the input goes into the data store; without one, the heartbeat is dropped.
@@ -145,7 +146,7 @@ class Codec:
         """Read the last heartbeat: the attempt's own, else that which came with its input; None is none."""
         return self.decode_value(heartbeat or _unwrapped(recorded)[0], "last heartbeat")
 
-    def encode_result(self, value: Any, scope: str, limit: int = DATA_LIMIT) -> str:
+    def encode_result(self, value: Any, scope: str | None, limit: int = DATA_LIMIT) -> str:
         """Write a result.
 
         Parameters:
@@ -169,7 +170,7 @@ class Codec:
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
 
-    def encode_value(self, value: Any, scope: str, what: str, limit: int = DATA_LIMIT) -> str:
+    def encode_value(self, value: Any, scope: str | None, what: str, limit: int = DATA_LIMIT) -> str:
         """Write a value that is neither input nor result: of a signal, a marker, a heartbeat. Always as JSON.
 
         Parameters:
@@ -197,7 +198,7 @@ class Codec:
     def encode_failure(
         self,
         exception: BaseException,
-        scope: str,  # noqa: ARG002 - failures are cut to fit, not stored
+        scope: str | None,  # noqa: ARG002 - failures are cut to fit, not stored
         limit: int = DETAILS_LIMIT,
         heartbeat: str | None = None,
     ) -> tuple[str, str]:
@@ -223,7 +224,7 @@ class Codec:
         """Find what `encode_failure` was given as the last heartbeat."""
         return heartbeat_in_failure(details)
 
-    def _put(self, text: object, scope: str, store: DataStore, what: str, limit: int) -> str:
+    def _put(self, text: object, scope: str | None, store: DataStore, what: str, limit: int) -> str:
         """Make a field of what a serializer wrote."""
         written = self._checked(text, what)
         inline = self._inline(written, store)
@@ -235,12 +236,12 @@ class Codec:
             raise PayloadTooLarge(self._too_long(what, store, len(field), limit))
         return field
 
-    def _stored(self, written: str | bytes, scope: str, store: DataStore, what: str) -> str:
+    def _stored(self, written: str | bytes, scope: str | None, store: DataStore, what: str) -> str:
         """Put what a serializer wrote into a store; the field with the reference."""
         digest = hashlib.sha256(written.encode() if isinstance(written, str) else written).hexdigest()
         key = f"{scope}/{digest}" if scope else digest
         try:
-            reference = store.put(written, key)
+            reference = store.put(written, key) if scope is not None else f"(not stored) {digest}"
         except SwfError:
             raise
         except Exception as trouble:

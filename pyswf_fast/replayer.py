@@ -52,8 +52,8 @@ class Replay:
             history recorded other things; or None.
         where: The branches of the decider that stand still at the end (or where it does not fit): what each
             waits for. Empty where the decider has ended.
-        not_run: Names of cached functions that would have run now, and were not (``run_cached=False``); code
-            that needs their results stands still, so the decisions are those known without them.
+        not_run: Names of cached functions that would have run now, and were not (``dry=True``); code that
+            needs their results stands still, so the decisions are those known without them.
         batches: How many decisions the history has, the task in hand included.
     """
 
@@ -73,17 +73,19 @@ class Replayer:
 
     Parameters:
         decider: A decorated function, or a decorated method bound to its object.
-        run_cached: Whether cached functions that would run for the first time in the task in hand are run,
-            as in a worker. They may touch the world; False leaves the code that calls them standing there.
+        dry: Touch nothing. A worker would run cached functions that are called for the first time, and put
+            inputs and results that are too long for SWF in their data store; so does a replay of the task in
+            hand, unless it is dry: then code that calls such functions is left standing there, and fields
+            say what would be stored.
 
     Example:
         >>> replay = Replayer(total).replay(History.from_json("history.json"))
         >>> assert replay.nondeterminism is None
     """
 
-    def __init__(self, decider: Task[Any, Any] | Bound, *, run_cached: bool = True) -> None:
+    def __init__(self, decider: Task[Any, Any] | Bound, *, dry: bool = False) -> None:
         self._decider = decider
-        self._run_cached = run_cached
+        self._dry = dry
 
     def replay(
         self,
@@ -121,7 +123,7 @@ class Replayer:
                 inspect(run, error)
 
         try:
-            run = Run(self._decider, past, run_id=run_id, run_cached=self._run_cached, on_error=look)
+            run = self._run(past, run_id, look)
         except NondeterminismError as error:
             return Replay(
                 [],
@@ -157,7 +159,22 @@ class Replayer:
             NondeterminismError: The code asks for other things than the history recorded.
         """
         past = history if until is None else history.until(until)
-        return Run(self._decider, past, run_id=run_id, run_cached=self._run_cached)
+        return self._run(past, run_id)
+
+    def _run(
+        self,
+        history: History,
+        run_id: str | None,
+        on_error: Callable[[Run, BaseException], None] | None = None,
+    ) -> Run:
+        return Run(
+            self._decider,
+            history,
+            run_id=run_id,
+            scope=None if self._dry else "",
+            run_cached=not self._dry,
+            on_error=on_error,
+        )
 
 
 def waiting(run: Run) -> list[Waiting]:

@@ -31,24 +31,25 @@ class Deciders:
         from pyswf_fast.roster import Roster, read
 
         self._target = target
-        self._only: Task[Any, Any] | Bound | None = None
-        if ":" in target:
-            self._only = task_named(target)
-            return
-        deciders, _ = find_tasks((target,))
+        self._only = task_named(target) if ":" in target else None
+        deciders = [self._only] if self._only is not None else find_tasks((target,))[0]
         if not deciders:
             raise UsageError(f"nothing in {target} has @decision_task")
         self._roster = Roster(read("decider", deciders))
         self._types = {(one.name, one.version) for one in self._roster}
 
+    @property
+    def domain(self) -> str | None:
+        """The domain that the deciders name, if it is one."""
+        domains = {one.given.swf_domain for one in self._roster}
+        return domains.pop() if len(domains) == 1 else None
+
     def narrow(self, sought: Filter) -> Filter:
         """Leave of the executions in SWF those that are meant."""
         if self._only is None or sought.type_name or sought.workflow_id:
             return sought
-        from pyswf_fast.registration import task_of
-
-        task, _ = task_of(self._only, "decider")
-        return replace(sought, type_name=task.name, type_version=task.version)
+        ((name, version),) = self._types
+        return replace(sought, type_name=name, type_version=version)
 
     def check(self, named: tuple[str, str]) -> None:
         """Raise ForeignType where no decider is of a type."""

@@ -52,7 +52,7 @@ class Wishes:
 @click.option("--decisions", is_flag=True, help="print what would be sent next")
 @click.option("--where", is_flag=True, help="print where each branch stands, and what it waits for")
 @click.option("--pdb", is_flag=True, help="stop in the decider where it stands, in a debugger")
-@click.option("--run-cached", is_flag=True, help="run @cached functions that are called for the first time")
+@click.option("--run-cached", is_flag=True, help="run new calls of @cached functions")
 @click.option("--all-types", is_flag=True, help="fail where MODULE has no decider of a history's type")
 @with_session
 def replay(
@@ -78,7 +78,8 @@ def replay(
     its type and version, or of --type. With MODULE each history goes to the decider of its type and version;
     those of other types are told and passed over, and only with --all-types is that a failure.
 
-    Nothing is sent to SWF, and @cached functions are not run unless you say so.
+    Nothing is sent to SWF. Unless you say so (--run-cached), nothing is put into data stores either, and new
+    calls of @cached functions are not run.
 
     Exits with 0 if all that was replayed fits; with 1 if something does not (nondeterminism, a decider that
     would now fail its workflow, a history that cannot be read) or nothing in the HISTORY given is of a type
@@ -96,6 +97,7 @@ def replay(
         if histories:
             sources = from_files(histories, run_id)
         else:
+            session.domain = session.domain or deciders.domain
             sources = from_service(session, deciders.narrow(replace(sought, run_id=run_id)))
     except UsageError as error:
         raise click.UsageError(f"{error}.") from error
@@ -195,7 +197,7 @@ def outcome_of(
         began = time.perf_counter()
         # what deciders print is no JSON
         with contextlib.redirect_stdout(sys.stderr) if wishes.json else contextlib.nullcontext():
-            replay = Replayer(decider, run_cached=wishes.run_cached).replay(
+            replay = Replayer(decider, dry=not wishes.run_cached).replay(
                 history, source.run_id, wishes.until, inspect
             )
         milliseconds = (time.perf_counter() - began) * 1000

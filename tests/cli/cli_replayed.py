@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from pyswf_fast import Timer, activity_task, cached, decision_task, spawn, wait_all
+from pyswf_fast import Timer, activity_task, cached, decision_task, spawn, wait_all, workflow
 
 
 @activity_task(swf_task_type="ship")
@@ -49,6 +49,11 @@ def glance() -> Any:
 def chatty() -> None:
     print("hello")
     wait_all(Timer.get(1))
+
+
+@decision_task(swf_domain="cli-tests", swf_workflow_type="wait_for_word")
+def domestic() -> Any:
+    return workflow.signals("word").get()
 
 
 class Shop:

@@ -472,6 +472,18 @@ def test_open_executions_the_check_before_a_deploy(shell: Shell) -> None:
         shell.run("signal", name, "word", "1")
 
 
+def test_the_domain_may_be_the_deciders_own(shell: Shell) -> None:
+    """Where no other is given, the domain that the decorator names is searched."""
+    name = fresh("word")
+    shell.json("start", "cli_tasks:wait_for_word", "--workflow-id", name)
+    try:
+        homeless = Shell(shell.endpoint, domain=None)
+        found = lines_of(homeless, 0, "cli_replayed:domestic", "--status", "open")
+        assert name in [one["workflowId"] for one in found]
+    finally:
+        shell.run("signal", name, "word", "1")
+
+
 def test_executions_that_the_changed_code_does_not_fit(shell: Shell) -> None:
     """A workflow that the new code would break is found; those of other types are passed over."""
     name = fresh("word")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from pyswf_fast import (
+    FileDataStore,
     History,
     HistoryFormatError,
     NondeterminismError,
@@ -496,9 +497,9 @@ def test_a_cached_function_runs_in_the_task_in_hand() -> None:
 
 
 def test_a_cached_function_need_not_run() -> None:
-    """With run_cached=False the world is left alone: what is known is decided, the rest is said to wait."""
+    """A dry replay leaves the world alone: what is known is decided, the rest is said to wait."""
     CALLS.clear()
-    replayer = Replayer(glances, run_cached=False)
+    replayer = Replayer(glances, dry=True)
     stage = Stage(glances)
 
     replay = replayer.replay(lived(stage))
@@ -513,7 +514,7 @@ def test_a_cached_function_need_not_run() -> None:
 def test_a_recorded_cached_function_is_not_missed() -> None:
     """Where history has its result, it is taken from there, also by a run that had to wait for it."""
     stage = Stage(glances)
-    replayer = Replayer(glances, run_cached=False)
+    replayer = Replayer(glances, dry=True)
     run = replayer.open(lived(stage))
     assert run.not_run == ["look"]
     stage.decide()
@@ -528,3 +529,27 @@ def test_a_recorded_cached_function_is_not_missed() -> None:
     assert [d["decisionType"] for d in replay.decisions] == ["CompleteWorkflowExecution"]
     assert run.decisions == replay.decisions
     run.close()
+
+
+def test_a_dry_replay_stores_nothing(tmp_path: Path) -> None:
+    """What a worker would put into a data store is named in the decision, and not put there."""
+
+    @activity_task(input_data_store=FileDataStore(tmp_path))
+    def send(text: str) -> Any: ...
+
+    @decision_task(
+        swf_workflow_type="order", swf_workflow_version="2.0", result_data_store=FileDataStore(tmp_path)
+    )
+    def decider() -> Any:
+        send("x" * 40_000)
+        return "y" * 40_000
+
+    history = lived(Stage(decider))
+
+    (sent, result) = Replayer(decider, dry=True).replay(history).decisions
+
+    assert "(not stored)" in sent["scheduleActivityTaskDecisionAttributes"]["input"]
+    assert "(not stored)" in result["completeWorkflowExecutionDecisionAttributes"]["result"]
+    assert list(tmp_path.iterdir()) == []
+    assert "not stored" not in str(Replayer(decider).replay(history).decisions)
+    assert list(tmp_path.iterdir()) != []
