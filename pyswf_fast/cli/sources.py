@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +111,7 @@ def from_service(session: Session, sought: Filter) -> Iterator[Source]:
         )
 
 
-def ahead(jobs: Iterable[tuple[T, Callable[[], R]]]) -> Iterator[tuple[T, Future[R]]]:
+def ahead(jobs: Iterable[tuple[T, Callable[[], R]]]) -> Generator[tuple[T, Future[R]], None, None]:
     """What each job is for and what it comes to, in order, while the next ones are being done."""
     pool = ThreadPoolExecutor(READERS, "history")
     waiting: deque[tuple[T, Future[R]]] = deque()

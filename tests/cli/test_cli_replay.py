@@ -10,12 +10,15 @@ import re
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
 from cli_shell import Shell
+
+from pyswf_fast.cli.sources import AHEAD, ahead
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +153,24 @@ def test_many_files_come_out_in_order(alone: Shell, tmp_path: Path) -> None:
     """However they are read, they are told in the order in which they are named."""
     names = [str(write(tmp_path / f"{n}.json", ORDER)) for n in range(40)]
     assert [one["history"] for one in lines_of(alone, 0, "cli_replayed", *names)] == names
+
+
+def test_only_a_few_histories_are_read_ahead() -> None:
+    """However many there are, memory holds a handful; who stops early does not read the others."""
+    asked_for: list[int] = []
+
+    def jobs() -> Iterator[tuple[int, Any]]:
+        for n in range(1000):
+            asked_for.append(n)
+            yield n, lambda n=n: n * n
+
+    results = ahead(jobs())
+    for n in range(5):
+        item, future = next(results)
+        assert (item, future.result()) == (n, n * n)
+        assert len(asked_for) == n + 1 + AHEAD
+    results.close()
+    assert len(asked_for) == 5 + AHEAD
 
 
 def test_stdin(alone: Shell) -> None:
