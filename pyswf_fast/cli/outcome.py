@@ -66,7 +66,7 @@ def tell(outcome: Outcome, *, decisions: bool, where: bool, as_json: bool) -> No
         return
     if replay.report:
         click.echo(indented(replay.report))
-    if decisions:
+    if decisions and not replay.nondeterminism:
         click.echo(indented("\n".join(outcome.decisions) or "nothing would be sent"))
         if replay.not_run:
             names = ", ".join(replay.not_run)
