@@ -157,11 +157,12 @@ class Execution:
         )
 
     def history(self) -> History:
-        """Read the run's whole history."""
+        """Read the run's whole history, which knows whose it is."""
         from pyswf_fast._replay import History, Page
 
         params: dict[str, Any] = {"domain": self._domain, "execution": self._named(self.run_id)}
-        pages = []
+        # what SWF answers does not say which execution it is of
+        pages = [orjson.dumps({"workflowExecution": params["execution"]})]
         while True:
             pages.append(self._transport.call("GetWorkflowExecutionHistory", params))
             token = Page(pages[-1]).next_page_token

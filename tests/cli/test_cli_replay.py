@@ -514,6 +514,8 @@ def test_executions_that_the_changed_code_does_not_fit(shell: Shell) -> None:
     wait_until_closed(shell, name)
     (misfit,) = lines_of(shell, 1, "cli_changed", "--workflow-id", name)
     assert misfit["status"] == "nondeterminism"
+    assert misfit["nondeterminism"]["workflow_id"] == name
+    assert misfit["nondeterminism"]["run_id"] == misfit["runId"]
     out = replayed(shell, 1, "cli_changed", "--status", "completed", "--days", "1", "--limit", "50")
     assert re.search(rf"^nondeterminism +{name} ", out, re.MULTILINE)
     assert re.search(r"^other type +twice-", out, re.MULTILINE)
