@@ -17,6 +17,8 @@ cdef int judge_refusal(Run run, Command command, int64_t event_id) except -1:
     cdef str cause = run.history.attributes(event_id).get("cause")
     if command.kind == CLOSE:
         return close_refused(run, command, cause)
+    if command.serves is not None and command.serves.stage != BACKING_OFF:
+        return 0  # what it was to delay was canceled meanwhile
     if command.kind == TIMER and is_passing_refusal(cause):
         command.throttled += 1
         return enqueue(run, command)

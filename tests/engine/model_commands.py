@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from .model_state import Outcome, Promise, State, Work
@@ -73,10 +74,19 @@ class Commands(State):
             else:
                 work.has_slot = False
                 work.slots.waiting.append(work)
-        if self.is_ready(work):
+        if work.slots is None and self.is_accepted_now(work):
+            # Reading: what the decision at hand recorded was asked for; its arguments are not looked at.
+            self.issue(work)
+        elif self.is_ready(work):
             self.issue_call(work)
         else:
             self.graph.append(work)
+
+    def is_accepted_now(self, work: Work) -> bool:
+        """Whether this batch's decision was recorded as having asked for this, and SWF as having taken it."""
+        begun = ("ActivityTaskScheduled", "StartChildWorkflowExecutionInitiated")
+        ids = [attributes(one) for one in self.batch.record or [] if one["eventType"] in begun]
+        return any(work.id in (its.get("activityId"), its.get("workflowId")) for its in ids)
 
     def is_ready(self, work: Work) -> bool:
         return work.has_slot and all(promise.turn is not None for promise in work.needs)
@@ -158,10 +168,16 @@ class Commands(State):
             for work in self.works:
                 if work.state == "pending" and work.key == key:
                     work.state = "open"
+                    self.keep_recorded(work, attributes(one))
         if len(ours) != self.batch.held:
             self.differ("extra", f"not in the record: {[key for key, _ in ours]}, held {self.batch.held}")
         self.commands = [command for command in ours if command is not self.close]
         self.at_once = []
+
+    def keep_recorded(self, work: Work, its: dict[str, Any]) -> None:
+        """What was sent is what a retry sends again, whatever the code would send now."""
+        if work.kind in ("activity", "child") and "input" in its:
+            work.arguments = json.loads(its["input"])[0]
 
     def differ(self, kind: str, what: str) -> Any:
         raise NotImplementedError

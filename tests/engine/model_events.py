@@ -83,7 +83,7 @@ class Events(Waiting):
 
     def open(self, kind: str, id: str) -> Work | None:
         """The work of this kind and id that is under way."""
-        return next((w for w in self.works if w.kind == kind and w.id == id and w.state == "open"), None)
+        return next((w for w in self.works if w.state == "open" and w.kind == kind and w.id == id), None)
 
     def finish(self, work: Work | None, error: str | None = None, value: Any = None) -> None:
         if work is not None:

@@ -21,7 +21,7 @@ from .model_state import (
     Wait,
 )
 from .program import CHILDREN, EXECUTIONS, Block
-from .records import decision
+from .records import cached_details, decision
 from .wire import Event, attributes
 
 
@@ -127,12 +127,12 @@ class Program(Events):
     # ── what happens once: cached functions and changes of the code
 
     def do_cached(self, value: Any) -> Steps:
-        yield from self.once({"r": value})
-        self.log.append(["cached", value])
+        outcome = yield from self.once({"f": "remember", "r": value})
+        self.log.append(["cached", outcome["r"]])
 
     def do_cached_error(self, message: str) -> Steps:
-        yield from self.once({"x": message})
-        raise Told(f"ValueError: {message}")
+        outcome = yield from self.once({"f": "refuse", "x": message})
+        raise Told(f"ValueError: {outcome['x']}")
 
     def once(self, outcome: dict[str, Any]) -> Steps:
         """The function runs in the last batch if its marker is sure to fit; the record says when that was."""
@@ -148,14 +148,21 @@ class Program(Events):
         )
         self.commands.append(command)
         self.at_once.append(command)
+        recorded = self.cache_records().get(number, outcome)
+        if recorded["f"] != outcome["f"]:
+            self.differ(
+                "renamed", f"cached call {number} is {recorded['f']} in the record, not {outcome['f']}"
+            )
+        return recorded
 
-    def cache_records(self) -> set[int]:
-        """Numbers of the cached calls that this batch's decision recorded."""
-        return {
-            loads(attributes(one)["details"])["n"]
+    def cache_records(self) -> dict[int, dict[str, Any]]:
+        """The cached calls that this batch's decision recorded, by their numbers."""
+        details = [
+            cached_details(attributes(one)["details"])
             for one in self.batch.record or []
             if one["eventType"] == "MarkerRecorded" and attributes(one)["markerName"] == "cache"
-        }
+        ]
+        return {one["n"]: one for one in details}
 
     def do_patched(self, change: str, new: Block, old: Block) -> Steps:
         yield from self.block(new if self.is_patched(change, {"id": change}) else old)

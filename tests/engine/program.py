@@ -146,3 +146,56 @@ def programs(draw: st.DrawFn) -> Block:
         middle = [("try", [step]) for step in middle]
     end: Block = [("try", [("wait", index)]) for index in range(draw(st.sampled_from([8, 4, 0])))]
     return [*forever, *begin, *middle, *end]
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[Block, Block]:
+    """A program and what became of it: some steps more, less, renamed or in other places; or another end."""
+    program: Block = draw(programs())
+    if draw(st.integers(0, 3)) == 0:
+        keep = draw(st.integers(0, 8))
+        return program, [*program[:keep], *draw(programs())]
+    changed = program
+    for _ in range(draw(st.integers(1, 3))):
+        changed = draw(_edited(changed))
+    return program, changed
+
+
+@st.composite
+def _edited(draw: st.DrawFn, block: Block) -> Block:
+    """One change, here or in a block of one of the steps."""
+    place = draw(st.integers(0, max(0, len(block) - 1)))
+    before, here, after = block[:place], block[place : place + 1], block[place + 1 :]
+    match draw(st.sampled_from(["insert", "delete", "swap", "change"])):
+        case "insert":
+            return [*before, draw(st.one_of(_STEPS)), *here, *after]
+        case "delete":
+            return [*before, *after]
+        case "swap":
+            return [*before, *after[:1], *here, *after[1:]]
+    return [*before, *[draw(_changed(step)) for step in here], *after]
+
+
+@st.composite
+def _changed(draw: st.DrawFn, step: Step) -> Step:
+    """The same step with one other argument, or with a block in which something has changed."""
+    name, *args = step
+    if not args:
+        return step
+    place = draw(st.integers(0, len(args) - 1))
+    argument = args[place]
+    if isinstance(argument, list) and argument and isinstance(argument[0], tuple):
+        args[place] = draw(_edited(argument))
+    else:
+        args[place] = draw(_other(argument))
+    return (name, *args)
+
+
+def _other(argument: Any) -> st.SearchStrategy[Any]:
+    """What may stand in the place of an argument: a name for a name, a number for a number, …"""
+    for names in (ACTIVITIES, CHILDREN, EXECUTIONS, ("s", "t"), ("m", "n"), ("a", "b")):
+        if isinstance(argument, str) and argument in names:
+            return st.sampled_from(sorted(names))
+    if isinstance(argument, list):
+        return st.just(list(reversed(argument)))
+    return _seconds if type(argument) is int else st.just(argument)

@@ -19,7 +19,7 @@ from pyswf_fast.exceptions import (
 )
 
 from .program import ACTIVITIES, CHILDREN, DECIDER, EXECUTIONS, Block
-from .records import decision_attributes, decision_key, split_context
+from .records import cached_details, decision_attributes, decision_key, split_context
 
 Ask = tuple[Any, ...]
 Steps = Generator[Ask, Any, Any]
@@ -391,7 +391,5 @@ def _readable(decision: dict[str, Any], run: Run) -> dict[str, Any]:
         assert run.failure is not None
         its = {"reason": text_of(run.failure)}
     if type_ == "RecordMarker" and its["markerName"] == "cache":
-        details = json.loads(its["details"])
-        outcome = {"r": json.loads(details["r"])} if "r" in details else {"x": details["x"][0][12:]}
-        its["details"] = {"n": details["n"], **outcome}
+        its["details"] = cached_details(its["details"])
     return {"decisionType": type_, decision_key(type_): its}

@@ -199,6 +199,21 @@ def child_prefix(run_id: str) -> str:
     return hashlib.sha256(run_id.encode()).hexdigest()[:20]
 
 
+def context_of(outcome: Any) -> str | None:
+    """The executionContext of a decision of the model's."""
+    line = f'{{"pyswf":1,"held":{outcome.held}}}' if outcome.held else None
+    lines = [text for text in (outcome.status, line) if text is not None]
+    return "\n".join(lines) if lines else None
+
+
+def cached_details(text: str) -> dict[str, Any]:
+    """What a marker of a cached function says, its result as a value, its exception as the message."""
+    details = json.loads(text)
+    if "r" in details:
+        return {**details, "r": json.loads(details["r"])}
+    return {**details, "x": details["x"][0].removeprefix("ValueError: ")}
+
+
 def as_sent(one: dict[str, Any]) -> dict[str, Any]:
     """A decision of the model's with its values as text."""
     its = dict(decision_attributes(one))
@@ -210,6 +225,7 @@ def as_sent(one: dict[str, Any]) -> dict[str, Any]:
         if "r" in details:
             details["r"] = json.dumps(details["r"])
         else:
-            details["x"] = [f"ValueError: {details['x']}", ""]
-        its["details"] = json.dumps({"f": "f", **details})
+            told = {"pyswf": 1, "type": "builtins.ValueError", "message": details["x"], "traceback": ""}
+            details["x"] = [f"ValueError: {details['x']}", json.dumps(told)]
+        its["details"] = json.dumps(details)
     return {"decisionType": one["decisionType"], decision_key(one["decisionType"]): its}

@@ -105,6 +105,7 @@ class Simulator:
         self.previous = 0
         self.is_closed = False
         self.is_recording = self.is_due = False
+        self.most_open = {"activity": 1000, "child": 1000, "timer": 1000}
         self.refusals: dict[str, str] = {}  # by activityId, timerId or decision: why it is refused next
         self.append(
             "WorkflowExecutionStarted",
@@ -192,6 +193,10 @@ class Simulator:
         causes = REFUSALS.get(decision_type, _NOT_PERMITTED)
         return causes[self.chaos.pick(len(causes))]
 
+    def is_full(self, kind: str) -> bool:
+        """Whether as many of a kind are open as the service allows."""
+        return sum(work["kind"] == kind for work in self.open.values()) >= self.most_open[kind]
+
     def refuse(self, decision_type: str, cause: str, **its: Any) -> bool:
         """Record that a decision was not carried out."""
         self.append(f"{decision_type}Failed", cause=cause, **its)
@@ -201,6 +206,8 @@ class Simulator:
         completed = its["decisionTaskCompletedEventId"]
         assert not self.find("activity", activityId), f"activityId {activityId} is in use"
         cause = self.refusals.pop(activityId, None)
+        if cause is None and self.is_full("activity"):
+            cause = "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
         if cause is None and self.chaos.happens(9):
             cause = self.cause("ScheduleActivityTask")
         if cause is not None:
@@ -246,6 +253,8 @@ class Simulator:
     def do_StartTimer(self, timerId: str, **its: Any) -> bool:
         assert not self.find("timer", timerId), f"timerId {timerId} is in use"
         cause = self.refusals.pop(timerId, None)
+        if cause is None and self.is_full("timer"):
+            cause = "OPEN_TIMERS_LIMIT_EXCEEDED"
         if cause is None and self.chaos.happens(15):
             cause = self.cause("StartTimer")
         if cause is not None:
@@ -277,6 +286,8 @@ class Simulator:
     ) -> bool:
         assert not self.find("child", workflowId), f"workflowId {workflowId} is in use"
         cause = self.cause("StartChildWorkflowExecution") if self.chaos.happens(7) else None
+        if self.is_full("child"):
+            cause = "OPEN_CHILDREN_LIMIT_EXCEEDED"
         told = {"control": its.get("control"), "workflowId": workflowId, "workflowType": workflowType}
         told["decisionTaskCompletedEventId"] = its["decisionTaskCompletedEventId"]
         if cause is not None and cause != "WORKFLOW_ALREADY_RUNNING":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from .model import Mismatch, Model, Outcome
 from .program import Block, programs
-from .records import as_sent, child_prefix, decision_attributes, split
+from .records import as_sent, child_prefix, context_of, decision_attributes, split
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, Event, event
 
@@ -28,12 +28,8 @@ def drive(program: Block, chaos: Chaos, rounds: int = 12) -> tuple[Simulator, li
         if world.chaos.happens(9):
             world.time_out()
             continue
-        world.complete([as_sent(one) for one in outcomes[-1].decisions], context(outcomes[-1].held))
+        world.complete([as_sent(one) for one in outcomes[-1].decisions], context_of(outcomes[-1]))
     return world, outcomes
-
-
-def context(held: int) -> str | None:
-    return f'{{"pyswf":1,"held":{held}}}' if held else None
 
 
 def ids(outcome: Outcome) -> list[tuple[str, Any]]:

@@ -237,3 +237,26 @@ def test_pause() -> None:
     stage.fires("1")
 
     assert stage.result() == ["first", None]
+
+
+def test_canceled_back_off() -> None:
+    """A back-off timer that is refused after its work was canceled is not asked for again."""
+
+    @decision_task
+    def decider() -> Any:
+        promise = once()
+        workflow.signals("stop").get()
+        promise.cancel()
+        Timer.get(1).result
+        return promise.is_ready
+
+    stage = Stage(decider)
+    stage.world.refusals["1"] = "ACTIVITY_CREATION_RATE_EXCEEDED"
+    stage.decide()
+    stage.signal("stop")
+    stage.world.refusals["a1-1"] = "OPEN_TIMERS_LIMIT_EXCEEDED"
+    assert stage.decide() == [("StartTimer", "a1-1"), ("CancelTimer", "a1-1"), ("StartTimer", "1")]
+    assert stage.decide() == []
+    stage.fires("1")
+
+    assert stage.result() is True
