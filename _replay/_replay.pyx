@@ -13,8 +13,8 @@
                                                                    cached.pyx, patch.pyx
     record    what history says it asked for, and what came of it  record.pyx, failure.pyx,
                                                                    attempts.pyx, cancel.pyx, outcome.pyx
-    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, report.pyx,
-                                                                   standing.pyx
+    report    what does not fit between the two, as facts          trace.pyx, strict.pyx, report.pyx
+    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, standing.pyx
     api       what decider code calls                              api.pyx
 
 Nothing here does I/O, knows boto3, or reads a clock.
@@ -101,6 +101,7 @@ include "branch.pyx"
 include "promise.pyx"
 include "decision.pyx"
 include "slots.pyx"
+include "trace.pyx"
 include "command.pyx"
 include "request.pyx"
 include "cached.pyx"
@@ -110,6 +111,7 @@ include "failure.pyx"
 include "attempts.pyx"
 include "cancel.pyx"
 include "outcome.pyx"
+include "strict.pyx"
 include "report.pyx"
 include "response.pyx"
 include "waking.pyx"

@@ -93,7 +93,7 @@ cdef object cached_value(Run run, Task task, int32_t number, str text):
     """The first call and every replay of it take the value from the record, so that they are alike."""
     cdef dict record = json.loads(text)
     if record["f"] != task.name:
-        break_off(run, cached_report(run, task, number, record["f"]))
+        break_off(run, cached_mismatch(run, task, number, record["f"]))
     if "x" in record:
         raise rebuilt(task.codec.decode_failure(record["x"][0], record["x"][1]), record["x"][0])
     try:

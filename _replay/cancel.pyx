@@ -35,6 +35,8 @@ cdef int withdraw(Run run, Command command) except -1:
         if entity >= 0:
             run.accepted[entity] = None
     command.stage = OVER
+    if run.trace is not None and command in run.trace.made:
+        run.trace.made.remove(command)
     return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled before it was sent"))
 
 

@@ -11,6 +11,8 @@ cdef Command new_command(Run run, int kind):
     command.attempt = 1
     run.sequence += 1
     command.sequence = run.sequence
+    if run.trace is not None:
+        run.trace.note_site(command)
     return command
 
 
@@ -76,16 +78,18 @@ cdef Command new_call(Run run, Task task, object instance):
 cdef int place_call(Run run, Command command, tuple args, dict kwargs, Slots slots) except -1:
     """Take the arguments of a call as they are now; it is issued once they, and a slot, are there."""
     cdef int32_t entity = find_accepted(run, command)
-    if slots is None and entity >= 0 and is_next_record(run, entity):
+    if slots is None and entity >= 0 and is_next_record(run, entity) and not run.strict:
         # Recorded by the decision that is being matched: its arguments are not touched.
         run.accepted[entity] = command
         command.stage = QUEUED
         run.outstanding += 1
+        if run.trace is not None:
+            run.trace.made.append(command)
         return 0
     if has_promise(run, args, 0) or has_promise(run, kwargs, 0):
         command.blockers = count_pending(run, args, command, 0) + count_pending(run, kwargs, command, 0)
         command.arguments = (frozen(args), frozen(kwargs))
-    elif entity < 0:
+    elif entity < 0 or run.strict:
         check_domain(run, command.task)
         command.input = encode_input(run, command.task, args, kwargs)
     if slots is not None and not slots.take(command):
@@ -136,7 +140,7 @@ cdef int issue_command(Run run, Command command) except -1:
         return enqueue(run, command)
     try:
         args, kwargs = resolved(command.arguments)
-        if find_accepted(run, command) < 0:
+        if run.strict or find_accepted(run, command) < 0:
             check_domain(run, command.task)
             command.input = encode_input(run, command.task, args, kwargs)
     except (DataStoreError, GreenletExit, KeyboardInterrupt):
@@ -153,6 +157,8 @@ cdef int enqueue(Run run, Command command) except -1:
     cdef int32_t entity = find_accepted(run, command)
     command.stage = QUEUED
     run.outstanding += 1
+    if run.trace is not None:
+        run.trace.made.append(command)
     if entity >= 0:
         run.accepted[entity] = command
         if is_next_record(run, entity):

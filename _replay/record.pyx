@@ -85,9 +85,10 @@ cdef int match_accepted(Run run, Row* row, int64_t event_id) except -1:
         if command is not None:
             (<list>run.accepted)[entity] = command
     if command is None or command.stage != QUEUED:
-        raise missing_report(run, event_id)
+        raise mismatch(run, "missing", event_id, None)
     if not is_named(run, command, row, event_id):
-        raise renamed_report(run, event_id, command)
+        raise mismatch(run, "renamed", event_id, command)
+    check_members(run, command, event_id)
     command.entity = entity
     command.stage = ACCEPTED
     command.input = None  # the history has it now
@@ -102,6 +103,15 @@ cdef inline bint is_named(Run run, Command command, Row* row, int64_t event_id) 
     return command.task is None or not row.type_no or is_of_type(run, command.task, row.type_no)
 
 
+cdef int check_members(Run run, Command command, int64_t event_id) except -1:
+    cdef dict changed
+    if run.strict or by_number(command.kind):
+        changed = changed_members(run, command, event_id)
+        if changed:
+            raise mismatch(run, "changed", event_id, command, changed)
+    return 0
+
+
 cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command
     cdef object key = run.history.key_text(row)
@@ -113,8 +123,10 @@ cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
     if not queued:
         if record.get("deprecated") is True:
             return 0  # whoever deprecates a change may drop it
-        raise missing_report(run, event_id)
+        raise mismatch(run, "missing", event_id, None)
     command = queued.popleft()
+    if row.kind == MARKER_RECORDED:
+        check_members(run, command, event_id)
     command.stage = OVER
     run.outstanding -= 1
     return 0
@@ -131,7 +143,7 @@ cdef object first_patch(Run run):
 cdef int match_request(Run run, int kind, str id, int64_t event_id) except -1:
     cdef Command command = run.unrecorded.pop((kind, id), None)
     if command is None:
-        raise missing_report(run, event_id)
+        raise mismatch(run, "missing", event_id, None)
     command.stage = OVER
     run.outstanding -= 1
     return 0
@@ -144,9 +156,9 @@ cdef int match_refused(Run run, int64_t event_id) except -1:
     if command is None and is_librarys_own(run.history, row):
         return 0  # the refusal itself brings the decision task that the timer was for
     if command is None or command.stage != QUEUED:
-        raise missing_report(run, event_id)
+        raise mismatch(run, "missing", event_id, None)
     if not is_named(run, command, row, event_id):
-        raise renamed_report(run, event_id, command)
+        raise mismatch(run, "renamed", event_id, command)
     run.outstanding -= 1
     command.stage = BACKING_OFF
     command.event_id = <int32_t>event_id
@@ -168,8 +180,12 @@ cdef dict CLOSE_DECISIONS = {
 
 cdef int match_close(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command = run.closing
-    if command is None or command.stage != QUEUED or command.details[0] != CLOSE_DECISIONS[row.kind]:
-        raise missing_report(run, event_id)
+    if command is None or command.stage != QUEUED:
+        raise mismatch(run, "missing", event_id, None)
+    if command.details[0] != CLOSE_DECISIONS[row.kind]:
+        raise mismatch(run, "changed", event_id, command)
+    if row.kind in CLOSE_STATUS:
+        check_members(run, command, event_id)
     run.outstanding -= 1
     if row.kind in CLOSE_STATUS:
         command.stage = OVER
@@ -183,8 +199,10 @@ cdef int match_close(Run run, Row* row, int64_t event_id) except -1:
 cdef int check_rest(Run run, int64_t completed, int64_t held) except -1:
     """What has no record must be as much as the decision says that it held back."""
     if run.outstanding == held:
+        if run.trace is not None:
+            run.trace.agree()
         return 0
-    raise extra_report(run, completed, held)
+    raise mismatch(run, "extra" if run.outstanding > held else "missing", completed, None)
 
 
 cdef int apply_event(Run run, int64_t event_id) except -1:

@@ -28,6 +28,9 @@ cdef class Run:
     cdef str domain                   # None: not known, and not checked
     cdef dict stamp                   # what the first decision's executionContext tells of its code
     cdef Run rehearsed                # the run whose decisions this one makes again, else None
+    cdef Trace trace                  # of a run that explains a mismatch
+    cdef tuple found                  # the mismatch: its kind and event id
+    cdef bint strict                  # compare with the record all that is asked for
     cdef public dict originals        # serial mode: id -> the exception that an activity here raised
     cdef readonly list decisions
     cdef readonly str execution_context
@@ -99,7 +102,7 @@ cdef class Run:
         self.history = History()
 
     def __init__(self, decider, History history not None, *, run_id=None, scope="", domain=None, stamp=None,
-                 run_cached=True, on_error=None):
+                 run_cached=True, on_error=None, strict=False):
         if isinstance(decider, Bound):
             self.task = (<Bound>decider).task
             self.instance = (<Bound>decider).instance
@@ -112,6 +115,7 @@ cdef class Run:
         self.stamp = stamp or {}
         self.run_cached = run_cached
         self.on_error = on_error
+        self.strict = strict
         self.begin()
 
     def rehearse(self):
@@ -119,8 +123,14 @@ cdef class Run:
 
         Cached functions do not run again in it: it is told what they came to.
         """
-        cdef Run run = Run.__new__(Run)
+        cdef Run run = self.copied()
         run.rehearsed = self
+        run.begin()
+        return run
+
+    cdef Run copied(self):
+        """A run of the same decider over the same history that has not begun."""
+        cdef Run run = Run.__new__(Run)
         run.task = self.task
         run.instance = self.instance
         run.history = self.history
@@ -130,13 +140,22 @@ cdef class Run:
         run.stamp = self.stamp
         run.originals = self.originals
         run.run_cached = self.run_cached
-        run.begin()
+        run.strict = self.strict
         return run
 
     cdef int begin(self) except -1:
         self.reset()
+        return self.advance_or_close()
+
+    cdef int advance_or_close(self) except -1:
         try:
             self.advance()
+        except NondeterminismError as error:
+            told = explained(self, error) if self.rehearsed is None else error
+            if self.on_error is not None:
+                self.on_error(self, told)
+            self.close()
+            raise told from error.__cause__
         except BaseException as error:
             if self.on_error is not None and isinstance(error, Exception):
                 self.on_error(self, error)
@@ -188,10 +207,10 @@ cdef class Run:
                 # The task that was decided last left no decision behind, or another one: its batch is told again.
                 self.unwind()
                 self.reset()
-            self.advance()
         except BaseException:
             self.close()
             raise
+        self.advance_or_close()
 
     cdef bint goes_on(self):
         """Whether history went on from the batch that was last: its decision was completed, and was no pause."""

@@ -1,27 +1,69 @@
-"""Nondeterminism told: what history recorded beside what the code produced.
+"""Nondeterminism found: what history recorded beside what the code produced, as facts.
 
-A decision is held against its records when the next batch begins, which is why its batch is the one before.
+A decision is held against its records when the next batch begins, which is why its batch is the one before. What the
+facts mean is told by pyswf_fast/nondeterminism.py. Where a mismatch is found the history is replayed a second time,
+with a trace of the lines of code: the run that everybody waits for keeps none.
 """
 
+from pyswf_fast.nondeterminism import explain, unstable
 
-cdef object report(Run run, str kind, int batch, int64_t event_id, str recorded, str produced, str hint):
-    cdef int batches = batches_of(run)
-    cdef str workflow = run.history.workflow_id or "?"
-    message = (
-        f"nondeterminism ({kind}) in workflow {workflow!r}, run {run.run_id or '?'}, event {event_id},"
-        f" batch {batch} of {batches}:"
-        f"\n  history recorded: {recorded}\n  the decider produced: {produced}\n  {hint}"
-    )
-    return NondeterminismError(message, {
+
+cdef object mismatch(Run run, str kind, int64_t event_id, Command command, dict differences=None):
+    """The error to raise where a record (`event_id`) and a command, one of which may be missing, do not fit."""
+    cdef History history = run.history
+    cdef bint of_record = is_record(&history.rows[event_id - 1])
+    cdef int batch = run.batch - 1
+    run.found = (kind, event_id)
+    return explain({
         "kind": kind,
-        "workflow_id": run.history.workflow_id,
-        "run_id": run.run_id,
         "event_id": event_id,
         "batch": batch,
-        "batches": batches,
-        "recorded": recorded,
-        "produced": produced,
+        "recorded": record_facts(history, event_id) if of_record else None,
+        "produced": command_facts(run.trace, command) if command is not None else None,
+        "differences": differences or {},
+        "records": records_of(history, run.previous_completed),
+        "next_records": records_after(history, run.previous_completed),
+        "held": run.held_by(run.previous_completed),
+        "made": made_facts(run),
+        "agreed": run.trace.agreed if run.trace is not None else [],
+        "failure": run.failure,
+        **run_facts(run),
     })
+
+
+cdef object cached_mismatch(Run run, Task task, int32_t number, str recorded):
+    """A cached call whose marker is of another function."""
+    cdef int64_t event_id = run.cache_records.get(number, 0)
+    cdef dict call = {"what": "cached call", "id": str(number), "version": None}
+    run.found = ("renamed", event_id)
+    return explain({
+        "kind": "renamed",
+        "event_id": event_id,
+        "batch": run.batch,
+        "recorded": {**call, "name": recorded, "event_id": event_id, "event_type": "MarkerRecorded"},
+        "produced": {**call, "name": task.name, "site": []},
+        "differences": {},
+        "records": [],
+        "next_records": [],
+        "held": 0,
+        "made": [],
+        "agreed": [],
+        "failure": None,
+        **run_facts(run),
+    })
+
+
+cdef dict run_facts(Run run):
+    cdef History history = run.history
+    started = history.attributes(1)
+    return {
+        "workflow_id": history.workflow_id,
+        "run_id": run.run_id,
+        "workflow_type": started.get("workflowType") or {},
+        "domain": run.domain,
+        "decider": (run.task.function.__module__, run.task.function.__qualname__),
+        "batches": batches_of(run),
+    }
 
 
 cdef int batches_of(Run run) except -1:
@@ -33,57 +75,139 @@ cdef int batches_of(Run run) except -1:
     return batches
 
 
-cdef str recorded_text(History history, int64_t event_id):
-    """A record in words: its type, its id, what it is of."""
+cdef object explained(Run run, object error):
+    """The error with the lines of code, from a second replay; or that a second replay does not meet it again."""
+    cdef Run second = run.copied()
+    second.rehearsed = run
+    second.trace = Trace.new()
+    try:
+        second.begin()
+    except NondeterminismError as again:
+        if second.found == run.found:
+            return again
+        return unstable(error, again)
+    except Exception as other:
+        return unstable(error, other)
+    second.close()
+    return unstable(error, None)
+
+
+# Facts of records and of commands: `what` it is, its id, the name and version of its type, whom it is for.
+
+cdef int recorded_kind(int event_kind):
+    """The kind of command that an event records."""
+    cdef int begun = begun_by(event_kind)
+    if begun >= 0:
+        return begun
+    if event_kind == SCHEDULE_ACTIVITY_TASK_FAILED:
+        return ACTIVITY
+    if event_kind == START_TIMER_FAILED:
+        return TIMER
+    if event_kind == SCHEDULE_LAMBDA_FUNCTION_FAILED:
+        return LAMBDA
+    if event_kind == START_CHILD_WORKFLOW_EXECUTION_FAILED:
+        return CHILD
+    if event_kind == SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+        return SIGNAL_OUT
+    if event_kind == REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
+        return CANCEL_OUT
+    if event_kind == MARKER_RECORDED or event_kind == RECORD_MARKER_FAILED:
+        return MARKER
+    if event_kind == ACTIVITY_TASK_CANCEL_REQUESTED or event_kind == REQUEST_CANCEL_ACTIVITY_TASK_FAILED:
+        return CANCEL_ACTIVITY
+    if event_kind == TIMER_CANCELED or event_kind == CANCEL_TIMER_FAILED:
+        return CANCEL_TIMER
+    return CLOSE
+
+
+cdef dict record_facts(History history, int64_t event_id):
     cdef Event event = history.event(event_id)
+    cdef int kind = recorded_kind(event.kind)
     cdef dict members = event.attributes
-    cdef list words = [event.event_type]
-    for key in ("activityId", "timerId", "workflowId", "markerName", "signalName", "id"):
-        if key in members:
-            words.append(repr(members[key]))
-    for key in ("activityType", "workflowType"):
-        if key in members:
-            words.append(f"of {members[key].get('name')} {members[key].get('version')}")
+    type = members.get("activityType") or (members.get("workflowType") if kind == CHILD else None) or {}
+    facts = {
+        "what": CLOSE_DECISIONS[event.kind] if kind == CLOSE else COMMAND_NAMES[kind],
+        "id": None,
+        "name": type.get("name"),
+        "version": type.get("version"),
+        "event_id": event_id,
+        "event_type": event.event_type,
+    }
+    if by_number(kind):
+        facts["id"] = members.get("control")
+    elif kind == MARKER:
+        facts["name"] = members.get("markerName")
+    elif kind == LAMBDA:
+        facts["id"] = members.get("id")
+        facts["name"] = members.get("name")
+    elif kind != CLOSE:
+        facts["id"] = members.get("activityId", members.get("timerId"))
+    if by_number(kind):
+        facts["target"] = members.get("workflowId")
+    if kind == SIGNAL_OUT:
+        facts["name"] = members.get("signalName")
+    elif event.kind == TIMER_STARTED:
+        facts["seconds"] = members.get("startToFireTimeout")
     if "cause" in members:
-        words.append(f"({members['cause']})")
-    return " ".join(words)
+        facts["cause"] = members["cause"]
+    return facts
 
 
-cdef str produced_text(Run run):
-    """What waits for a record, in words."""
-    cdef list waiting
+cdef list records_of(History history, int64_t completed):
+    """The records of a decision, without the library's own timers."""
+    cdef list records = []
+    cdef int64_t event_id = completed + 1
+    cdef Row* row
+    while completed and event_id <= history.count:
+        row = &history.rows[event_id - 1]
+        if row.done == completed:
+            if is_record(row) and not is_librarys_own(history, row):
+                records.append(record_facts(history, event_id))
+        elif row.kind != ACTIVITY_TASK_CANCELED:
+            break
+        event_id += 1
+    return records
+
+
+cdef list records_after(History history, int64_t completed):
+    """The records of the next decision that has any."""
+    for later in history.index.decisions:
+        if later > completed:
+            records = records_of(history, later)
+            if records:
+                return records
+    return []
+
+
+cdef list made_facts(Run run):
+    """What the code asked for in this batch; without a trace, what of it has no record yet."""
+    if run.trace is not None:
+        return [command_facts(run.trace, command) for command in run.trace.made]
     tidy_queue(run)
-    waiting = [describe(command) for command in run.queue]
-    if not waiting:
-        return "nothing"
-    return ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+    return [command_facts(None, command) for command in run.queue]
 
 
-cdef object missing_report(Run run, int64_t event_id):
-    return report(
-        run, "missing", run.batch - 1, event_id, recorded_text(run.history, event_id), produced_text(run),
-        "The code no longer asks for what it asked for when this was recorded, or asks for it elsewhere.",
-    )
-
-
-cdef object renamed_report(Run run, int64_t event_id, Command command):
-    return report(
-        run, "renamed", run.batch - 1, event_id, recorded_text(run.history, event_id), describe(command),
-        "Another name or version stands under this id: a call was renamed, or calls changed places.",
-    )
-
-
-cdef object extra_report(Run run, int64_t completed, int64_t held):
-    return report(
-        run, "extra", run.batch - 1, completed,
-        f"{held} commands held back by this decision" if held else "nothing more for this decision",
-        produced_text(run) if run.queue else f"{run.outstanding} commands without a record",
-        "The code asks for more (or fewer) things here than when this was recorded.",
-    )
-
-
-cdef object cached_report(Run run, Task task, int32_t number, str recorded):
-    return report(
-        run, "renamed", run.batch, run.cache_records.get(number, 0), f"cached call {number} of {recorded}",
-        f"cached call {number} of {task.name}", "Calls of cached functions changed places.",
-    )
+cdef dict command_facts(Trace trace, Command command):
+    cdef int kind = command.kind
+    cdef dict facts = {
+        "what": command.details[0] if kind == CLOSE else COMMAND_NAMES[kind],
+        "id": None,
+        "name": command.task.name if command.task is not None else None,
+        "version": command.task.version if command.task is not None else None,
+        "site": trace.sites.get(command, []) if trace is not None else [],
+        "is_open": command.stage == QUEUED,
+    }
+    if by_number(kind):
+        facts["id"] = str(command.number)
+    elif kind == MARKER:
+        facts["name"] = command.details[0]
+    elif kind != CLOSE:
+        facts["id"] = command.command_id()
+    if kind == TIMER:
+        facts["seconds"] = str(ceil(command.seconds))
+    elif kind == CHILD:
+        facts["target"] = command.task.attributes.get("workflowId")
+    elif kind == SIGNAL_OUT or kind == CANCEL_OUT:
+        facts["target"] = command.details["workflowId"]
+        facts["name"] = command.details.get("signalName")
+    return facts

@@ -23,9 +23,11 @@ cdef Command new_marker(Run run, str name, str details):
     cdef list recorded = run.marker_records.get(name, [])
     cdef int64_t event_id = 0
     cdef int count = run.marker_counts.get(name, 0)
+    cdef str given = details
     run.marker_counts[name] = count + 1
     command = new_command(run, MARKER)
     command.details = (name, details, name)
+    command.input = given
     if count < len(recorded) and recorded[count]:
         event_id = recorded[count]
         details = run.history.value_text(&run.history.rows[event_id - 1])

@@ -18,7 +18,13 @@ import orjson
 
 from pyswf_fast._replay import Bound, History, Page, Run, Task
 from pyswf_fast.build import stamp
-from pyswf_fast.exceptions import HistoryFormatError, HistoryTooLongError, SwfError
+from pyswf_fast.exceptions import (
+    ConfigurationError,
+    HistoryFormatError,
+    HistoryTooLongError,
+    NondeterminismError,
+    SwfError,
+)
 from pyswf_fast.execution import scope_of
 from pyswf_fast.failures import failure_to_text, users_line
 from pyswf_fast.rehearsal import rehearse
@@ -50,10 +56,14 @@ LONGEST_PAUSE_SECS = 600
 MOST_EVENTS = 24_900
 LAST_EVENT = 25_000
 
-#: A decision's executionContext, in characters.
-CONTEXT_LIMIT = 32768
+#: How much of the reason of a pause consoles show (in executionContext), in characters; the log has it all.
+REASON_LIMIT = 2_000
+
+#: Runs of which it is remembered why they paused, so that the log tells it once.
+MOST_REASONS = 1_000
 
 _UNKNOWN_NOTED: set[str] = set()
+_REASONS: dict[str, str] = {}  # by run id
 
 Decider: TypeAlias = "Task[Any, Any] | Bound"
 ExceptionHook = Callable[[BaseException, "DecisionContext"], Any]
@@ -126,10 +136,18 @@ class DecisionSettings:
     Parameters:
         build_id: What the build of the deciders' code is called; None is a hash of the source.
         paranoid: Make every decision a second time from the beginning of its history, and compare.
+        on_nondeterminism: ``pause`` a run whose history the code does not fit, or ``fail`` it.
     """
 
     build_id: str | None = None
     paranoid: bool = False
+    on_nondeterminism: str = "pause"
+
+    def __post_init__(self) -> None:
+        if self.on_nondeterminism not in ("pause", "fail"):
+            raise ConfigurationError(
+                f"on_nondeterminism is {self.on_nondeterminism!r}; it is 'pause' or 'fail'"
+            )
 
 
 class Call(NamedTuple):
@@ -221,6 +239,12 @@ def decide(
             return conclude(task, run, on_exception)
         finally:
             run.close()
+    except NondeterminismError as error:
+        if settings.on_nondeterminism == "pause":
+            return pause(task, error)
+        context = DecisionContext(task, [_failed(error)])
+        on_exception(error, context)
+        return Decision(answer(task.page, context), []) if context.decisions else pause(task, error)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others go on
         return pause(task, error)
 
@@ -288,12 +312,20 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     """
     seconds = min(FIRST_PAUSE_SECS << min(_pauses(task), 16), LONGEST_PAUSE_SECS)
     reason = f"{type(error).__name__}: {error}"
-    known = isinstance(error, SwfError)  # its message says all; a traceback would show the library alone
-    said = reason + (users_line(error) if known else "")
-    logger.error("%s: decision paused for %d s: %s", task, seconds, said, exc_info=None if known else error)
+    if _REASONS.get(task.page.run_id) == reason:
+        logger.warning("%s: decision paused for %d s, for the same reason as before", task, seconds)
+    else:
+        known = isinstance(error, SwfError)  # its message says all; a traceback would show the library alone
+        said = reason + (users_line(error) if known else "")
+        logger.error(
+            "%s: decision paused for %d s: %s", task, seconds, said, exc_info=None if known else error
+        )
+        _REASONS[task.page.run_id] = reason
+        if len(_REASONS) > MOST_REASONS:
+            del _REASONS[next(iter(_REASONS))]
     timer = {"timerId": f"pause-{task.page.started_event_id}", "startToFireTimeout": str(seconds)}
     decision = {"decisionType": "StartTimer", "startTimerDecisionAttributes": timer}
-    text = f"paused for {seconds} s: {reason}"[:CONTEXT_LIMIT]
+    text = f"paused for {seconds} s: {reason}"[:REASON_LIMIT]
     return Decision(answer(task.page, DecisionContext(task, [decision], text)), [])
 
 

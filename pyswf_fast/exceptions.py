@@ -144,7 +144,21 @@ class NondeterminismError(SwfError):
 
     Parameters:
         message: The report, for people.
-        report: The same as data: ``kind``, ``event_id``, ``batch``, ``batches``, ``recorded``, ``produced``.
+        report: The same as data for programs, which is JSON:
+
+            ``kind``: missing, extra, renamed, reordered or changed; unstable, where two replays came to
+            different decisions (paranoid mode).
+            ``workflow_id``, ``run_id``, ``workflow_type``: whose history it is, as far as that is known.
+            ``event_id``, ``batch``, ``batches``: where in the history.
+            ``recorded``, ``produced``: what history has, and what the code asks for in its place, or None:
+            ``what``, ``id``, ``name``, ``version``, …; ``produced`` with its ``source``, the lines of code
+            that ask, the innermost first.
+            ``differences``: member -> [recorded, produced], where these differ.
+            ``comparison``: pairs of both sides of the decision, aligned; ``agreed``: what came before.
+            ``held``: how many commands the decision held back.
+            ``failure``: what the decider's code raised in this batch, or None.
+            ``likely``, ``fix``, ``reproduce``: what it looks like, what to do, the command that shows it.
+            ``is_unstable``: there, and true, where a second replay did not come to the same.
     """
 
     def __init__(self, message: str, report: dict[str, Any] | None = None) -> None:

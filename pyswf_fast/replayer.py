@@ -77,15 +77,18 @@ class Replayer:
             inputs and results that are too long for SWF in their data store; so does a replay of the task in
             hand, unless it is dry: then code that calls such functions is left standing there, and fields
             say what would be stored.
+        strict: Compare with the record also what workers do not look at: arguments, durations, options,
+            details, results. What lies in a data store is not compared.
 
     Example:
         >>> replay = Replayer(total).replay(History.from_json("history.json"))
         >>> assert replay.nondeterminism is None
     """
 
-    def __init__(self, decider: Task[Any, Any] | Bound, *, dry: bool = False) -> None:
+    def __init__(self, decider: Task[Any, Any] | Bound, *, dry: bool = False, strict: bool = False) -> None:
         self._decider = decider
         self._dry = dry
+        self._strict = strict
 
     def replay(
         self,
@@ -174,6 +177,7 @@ class Replayer:
             scope=None if self._dry else "",
             run_cached=not self._dry,
             on_error=on_error,
+            strict=self._strict,
         )
 
 

@@ -63,12 +63,15 @@ class Worker:
             execution's first decision. None is ``PYSWF_BUILD_ID``, then a hash of the source.
         paranoid: Make every decision twice, the second time from the beginning of its history, and compare.
             For tests. None is ``PYSWF_PARANOID``.
+        on_nondeterminism: ``"pause"`` a workflow whose history its decider does not fit, so that it goes on
+            after the repair, or ``"fail"`` it.
         stall_timeout: Seconds after which a decider that blocks its thread is reported, with its stack; None
             never does.
     """
 
     build_id: str | None = None
     paranoid: bool | None = None
+    on_nondeterminism: str = "pause"
     stall_timeout: float | None = 10.0
 
     logger = logging.getLogger("pyswf_fast.worker")
@@ -260,7 +263,7 @@ class Worker:
                 self._deciders,
                 *hooks,
                 on_exception=self._tell_exception,
-                settings=DecisionSettings(self.build_id, is_paranoid(self.paranoid)),
+                settings=DecisionSettings(self.build_id, is_paranoid(self.paranoid), self.on_nondeterminism),
                 stall_timeout=self.stall_timeout,
             )
             lanes.append(decisions)

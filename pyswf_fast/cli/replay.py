@@ -38,6 +38,7 @@ class Wishes:
     where: bool
     pdb: bool
     run_cached: bool
+    strict: bool
     json: bool
 
 
@@ -52,6 +53,7 @@ class Wishes:
 @click.option("--decisions", is_flag=True, help="print what would be sent next")
 @click.option("--where", is_flag=True, help="print where each branch stands, and what it waits for")
 @click.option("--pdb", is_flag=True, help="stop in the decider where it stands, in a debugger")
+@click.option("--strict", is_flag=True, help="compare arguments, durations, options and results, too")
 @click.option("--run-cached", is_flag=True, help="run new calls of @cached functions")
 @click.option("--all-types", is_flag=True, help="fail where MODULE has no decider of a history's type")
 @with_session
@@ -65,6 +67,7 @@ def replay(
     decisions: bool,
     where: bool,
     pdb: bool,
+    strict: bool,
     run_cached: bool,
     all_types: bool,
 ) -> None:
@@ -102,7 +105,7 @@ def replay(
     except UsageError as error:
         raise click.UsageError(f"{error}.") from error
 
-    wishes = Wishes(until, decisions, where, pdb, run_cached, session.json)
+    wishes = Wishes(until, decisions, where, pdb, run_cached, strict, session.json)
     counts: Counter[str] = Counter()
     events = 0
     began = time.perf_counter()
@@ -197,7 +200,7 @@ def outcome_of(
         began = time.perf_counter()
         # what deciders print is no JSON
         with contextlib.redirect_stdout(sys.stderr) if wishes.json else contextlib.nullcontext():
-            replay = Replayer(decider, dry=not wishes.run_cached).replay(
+            replay = Replayer(decider, dry=not wishes.run_cached, strict=wishes.strict).replay(
                 history, source.run_id, wishes.until, inspect
             )
         milliseconds = (time.perf_counter() - began) * 1000

@@ -46,6 +46,13 @@ def serve(host: str, port: int, db: str, debug: bool) -> None:
     "--build-id", envvar="PYSWF_BUILD_ID", help="name of the deciders' build  [env: PYSWF_BUILD_ID]"
 )
 @click.option(
+    "--on-nondeterminism",
+    type=click.Choice(["pause", "fail"]),
+    default="pause",
+    show_default=True,
+    help="what to do with workflows whose history the code does not fit",
+)
+@click.option(
     "--stall-timeout",
     type=click.FloatRange(min=0),
     default=10.0,
@@ -62,6 +69,7 @@ def worker(
     activity_concurrency: int,
     only: str | None,
     build_id: str | None,
+    on_nondeterminism: str,
     stall_timeout: float,
     verbose: bool,
 ) -> None:
@@ -87,5 +95,6 @@ def worker(
         transport=session.client.transport,
     )
     serving.build_id = build_id
+    serving.on_nondeterminism = on_nondeterminism
     serving.stall_timeout = stall_timeout or None
     serving.run()

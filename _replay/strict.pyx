@@ -1,0 +1,69 @@
+"""What a command asks for held against its record, member by member: whom it is for always, the rest in strict mode."""
+
+
+cdef frozenset IDENTITY = frozenset(["activityId", "activityType", "control", "id", "name", "timerId", "workflowId",
+                                     "workflowType"])
+
+
+cdef dict changed_members(Run run, Command command, int64_t event_id):
+    """Members of the decision that history recorded otherwise: name -> [recorded, produced]."""
+    cdef dict recorded, produced, changed = {}
+    if command.kind == CLOSE and not run.strict or not by_number(command.kind) and not run.strict:
+        return changed
+    recorded = run.history.attributes(event_id)
+    if by_number(command.kind):
+        changed.update(changed_target(run, command, recorded))
+    if not run.strict or command.serves is not None:
+        return changed  # how long a back-off ran is history's
+    produced = produced_members(run, command)
+    for member, value in produced.items():
+        if member in IDENTITY or member in changed:
+            continue
+        if not is_same(recorded.get(member), value):
+            changed[member] = [recorded.get(member), value]
+    return changed
+
+
+cdef dict changed_target(Run run, Command command, dict recorded):
+    """Another execution than the recorded one, as far as that can be told."""
+    cdef dict produced
+    if command.kind == CHILD:
+        given = command.task.attributes.get("workflowId")
+        produced = {} if given is None else {"workflowId": given}
+    else:
+        produced = {key: command.details.get(key) for key in ("workflowId", "signalName", "runId")}
+        if not run.run_id:
+            produced.pop("workflowId")  # it may be that of a child, which follows from the run id
+    return {
+        member: [recorded.get(member), value]
+        for member, value in produced.items() if recorded.get(member) != value
+    }
+
+
+cdef dict produced_members(Run run, Command command):
+    cdef dict members = {}
+    if command.kind == MARKER:
+        is_users = command.details[0] not in (CACHE, PATCH)
+        return {"details": command.input} if is_users else members
+    for value in decision_of(run, command).values():
+        if type(value) is dict:
+            members = (<dict>value).copy()
+    if command.kind == CLOSE:
+        members.pop("details", None)  # a traceback, which has line numbers
+    elif command.attempt > 1 or command.throttled:
+        members.pop("input", None)  # it was sent as recorded
+    return members
+
+
+cdef bint is_same(object recorded, object produced):
+    """Whether two members say the same: JSON is compared by value; what lies in a data store is taken for the same."""
+    if recorded == produced:
+        return True
+    if not isinstance(recorded, str) or not isinstance(produced, str):
+        return False
+    if recorded.startswith("~") and produced.startswith("~"):
+        return True
+    try:
+        return json.loads(recorded) == json.loads(produced)
+    except ValueError:
+        return False
