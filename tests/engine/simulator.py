@@ -285,7 +285,9 @@ class Simulator:
         self, workflowId: str, workflowType: dict[str, str], **its: Any
     ) -> bool:
         assert not self.find("child", workflowId), f"workflowId {workflowId} is in use"
-        cause = self.cause("StartChildWorkflowExecution") if self.chaos.happens(7) else None
+        cause = self.refusals.pop(workflowId, None)
+        if cause is None and self.chaos.happens(7):
+            cause = self.cause("StartChildWorkflowExecution")
         if self.is_full("child"):
             cause = "OPEN_CHILDREN_LIMIT_EXCEEDED"
         told = {"control": its.get("control"), "workflowId": workflowId, "workflowType": workflowType}
@@ -306,6 +308,20 @@ class Simulator:
             # The one refusal behind an Initiated event: it is no record by itself.
             return self.refuse("StartChildWorkflowExecution", cause, initiatedEventId=place, **told)
         self.open[place] = {"kind": "child", "id": workflowId, "type": workflowType, "started": 0}
+        return True
+
+    def do_ScheduleLambdaFunction(self, id: str, name: str, **its: Any) -> bool:
+        assert not self.find("lambda", id), f"Lambda id {id} is in use"
+        cause = self.refusals.pop(f"lambda {id}", None)
+        if cause is not None:
+            completed = its["decisionTaskCompletedEventId"]
+            return self.refuse(
+                "ScheduleLambdaFunction", cause, decisionTaskCompletedEventId=completed, id=id, name=name
+            )
+        place = self.append(
+            "LambdaFunctionScheduled", id=id, name=name, **{"startToCloseTimeout": "900", **its}
+        )
+        self.open[place] = {"kind": "lambda", "id": id, "started": 0}
         return True
 
     def do_SignalExternalWorkflowExecution(self, **its: Any) -> bool:
@@ -452,6 +468,17 @@ class Simulator:
                 ("Terminated", {}),
             ][self.chaos.pick(6)]
             self.append(f"ChildWorkflowExecution{how}", **its, **more)
+        self.schedule()
+
+    def step_lambda(self, place: int, work: dict[str, Any]) -> None:
+        if not work["started"]:
+            work["started"] = self.append("LambdaFunctionStarted", scheduledEventId=place)
+        else:
+            self.end_lambda(place, "LambdaFunctionCompleted", result=self.result(place))
+
+    def end_lambda(self, place: int, how: str, **its: Any) -> None:
+        started = self.open.pop(place)["started"] or None
+        self.append(how, scheduledEventId=place, startedEventId=started, **its)
         self.schedule()
 
     def step_request(self, place: int, work: dict[str, Any]) -> None:

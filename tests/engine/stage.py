@@ -11,7 +11,7 @@ from .records import decision_attributes
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, task_body
 
-_IDS = ("activityId", "timerId", "workflowId", "markerName", "signalName")
+_IDS = ("activityId", "timerId", "workflowId", "markerName", "signalName", "id")
 
 
 def brief(decision: dict[str, Any]) -> tuple[str, str | None]:
@@ -59,9 +59,14 @@ class Stage:
 
     def decide(self) -> list[tuple[str, str | None]]:
         """Hand out the decision task and record the answer; the decisions in brief."""
-        run = self.ask()
-        self.world.complete(run.decisions, run.execution_context)
-        return [brief(one) for one in run.decisions]
+        self.ask()
+        return self.decide_now()
+
+    def decide_now(self) -> list[tuple[str, str | None]]:
+        """Record the answer to the task that `ask` has handed out."""
+        assert self.open is not None
+        self.world.complete(self.open.decisions, self.open.execution_context)
+        return [brief(one) for one in self.open.decisions]
 
     def result(self) -> Any:
         """What the decider completes with now."""
@@ -121,6 +126,36 @@ class Stage:
             del self.world.open[place]
             self.world.append(
                 f"ChildWorkflowExecution{how}", **members, startedEventId=work["started"], **its
+            )
+        self.world.schedule()
+
+    def function(self, lambda_id: str, how: str = "Completed", **its: Any) -> None:
+        """A Lambda function starts and ends in some way, or could not be started."""
+        place = self.place("lambda", lambda_id)
+        if how == "StartFailed":
+            self.world.end_lambda(place, "StartLambdaFunctionFailed", **its)
+            return
+        self.world.open[place]["started"] = self.world.append("LambdaFunctionStarted", scheduledEventId=place)
+        self.world.end_lambda(place, f"LambdaFunction{how}", **its)
+
+    def request(self, workflow_id: str, cause: str | None = None) -> None:
+        """A signal or cancel request to another execution arrives, or fails."""
+        place = self.place("request", workflow_id)
+        work = self.world.open.pop(place)
+        if cause is not None:
+            members = {name: work["its"].get(name) for name in ("control", "decisionTaskCompletedEventId")}
+            self.world.append(
+                f"{work['type']}Failed",
+                **members,
+                cause=cause,
+                initiatedEventId=place,
+                workflowId=workflow_id,
+            )
+        else:
+            how = "Signaled" if work["type"].startswith("Signal") else "CancelRequested"
+            execution = {"runId": "r", "workflowId": workflow_id}
+            self.world.append(
+                f"ExternalWorkflowExecution{how}", initiatedEventId=place, workflowExecution=execution
             )
         self.world.schedule()
 
