@@ -133,7 +133,10 @@ def _chain(exception: BaseException) -> list[BaseException]:
     while item is not None and id(item) not in seen and len(found) < CHAIN_LIMIT:
         seen.add(id(item))
         found.append(item)
-        item = item.__cause__ or (None if item.__suppress_context__ else item.__context__)
+        follows = item.__cause__
+        if follows is None and not item.__suppress_context__:
+            follows = item.__context__
+        item = follows
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -10,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyswf_fast.exceptions import RemoteError
-from pyswf_fast.failures import DETAILS_LIMIT, REASON_LIMIT, failure_from_text, failure_to_text
+from pyswf_fast.failures import (
+    DETAILS_LIMIT,
+    REASON_LIMIT,
+    exception_types,
+    failure_from_text,
+    failure_to_text,
+    heartbeat_in_failure,
+)
 
 
 def raised(exception: BaseException, cause: BaseException | None = None) -> BaseException:
@@ -174,3 +183,88 @@ def test_no_details_break_the_reader(document: Any) -> None:
     written = {"pyswf": 1, "type": "a", "message": "b", "traceback": "c", "causes": document}
     assert failure_from_text("r", json.dumps(written)) is not None
     assert failure_from_text("r", json.dumps(document)) is not None
+
+
+class Refused(KeyError, OSError):
+    """An exception with several bases."""
+
+
+def test_the_names_of_the_base_classes_travel() -> None:
+    reason, details = failure_to_text(raised(Refused("k"), raised(ValueError("v"))))
+    names = [__name__ + ".Refused", *(f"builtins.{name}" for name in BASES)]
+    assert exception_types(reason, details) == tuple(names)
+    error = failure_from_text(reason, details)
+    assert error is not None
+    assert error.bases == tuple(names[1:])
+    assert exception_types(*failure_to_text(error)) == tuple(names)
+
+
+BASES = ("KeyError", "LookupError", "OSError", "Exception", "BaseException")
+
+
+def test_many_base_classes_are_cut() -> None:
+    kind: type[Exception] = Exception
+    for number in range(100):
+        kind = type("E" * 200 + str(number), (kind,), {})
+    reason, details = failure_to_text(raised(kind("x" * 100_000)))
+    assert len(details) <= DETAILS_LIMIT
+    assert 2 <= len(exception_types(reason, details)) <= 10
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("KeyError: 'k'", ("KeyError",)),
+        ("app.errors.Timeout", ("app.errors.Timeout",)),
+        ("it does not work", ()),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_others_name_an_exception_in_the_reason(reason: str | None, expected: tuple[str, ...]) -> None:
+    assert exception_types(reason, "whatever") == expected
+
+
+@pytest.mark.parametrize("length", [0, 100, 100_000])
+@pytest.mark.parametrize("beat", ["0", '"ü"', '"' + "😀" * 2046 + '"', '"' + "\\\\" * 1023 + '"'])
+def test_a_heartbeat_travels_with_a_failure_of_any_length(length: int, beat: str) -> None:
+    _, details = failure_to_text(
+        raised(ValueError("x" * length), raised(KeyError("y" * length))), heartbeat=beat
+    )
+    assert len(details) <= DETAILS_LIMIT
+    assert heartbeat_in_failure(details) == beat
+
+
+@pytest.mark.parametrize("details", [None, "", "text", "{", '{"pyswf": 1}', failure_to_text(ValueError())[1]])
+def test_a_failure_without_a_heartbeat_has_none(details: str | None) -> None:
+    assert heartbeat_in_failure(details) is None
+
+
+def test_messages_of_ten_megabytes_fit() -> None:
+    error: BaseException | None = None
+    for filler in ("x", "😀", "\ud800"):
+        error = raised(ValueError(filler * 10_000_000), error)
+    assert error is not None
+    assert there_and_back(error).message.startswith("\ufffd")
+
+
+def test_a_cause_that_is_falsy_is_one() -> None:
+    class Empty(Exception):
+        def __len__(self) -> int:
+            return 0
+
+    error = there_and_back(raised(ValueError("outer"), raised(Empty("inner"))))
+    assert isinstance(error.__cause__, RemoteError)
+    assert error.__cause__.message == "inner"
+
+
+if sys.version_info >= (3, 11):
+
+    def test_the_traceback_of_a_group_shows_its_members() -> None:
+        kind: Any = vars(builtins)["ExceptionGroup"]
+        group = kind("both", [ValueError("one"), kind("inner", [KeyError("two")])])
+        error = there_and_back(raised(group))
+        assert error.type_name == "builtins.ExceptionGroup"
+        assert error.message == "both (2 sub-exceptions)"
+        assert "ValueError: one" in error.traceback
+        assert "KeyError: 'two'" in error.traceback

@@ -256,3 +256,59 @@ def test_whatever_a_serializer_raises_is_told_with_the_function() -> None:
         codec.encode_result(1, "")
     with pytest.raises(SerializationError, match=r"input of f\(\): RuntimeError: cannot"):
         codec.decode_input("x")
+
+
+# --- a heartbeat beside the input -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("store", [None, "long", "always"])
+@pytest.mark.parametrize("beat", [0, "", None, {"done": 3}, "~h9:", "ü" * 2000])
+@given(args=st.lists(values, max_size=3))
+def test_a_heartbeat_travels_with_the_recorded_input(store: str | None, beat: Any, args: list[Any]) -> None:
+    codec = make(store)
+    recorded = codec.encode_input(args, {}, "d/w/r")
+    text = codec.encode_value(beat, "d/w/r", "heartbeat", 2048)
+    again = codec.encode_again(recorded, text, "d/w/r")
+    assert again.startswith(PREFIX + "h")
+    assert codec.decode_input(again) == (args, {})
+    assert codec.decode_heartbeat(again) == beat
+
+
+def test_a_later_heartbeat_replaces_the_one_before() -> None:
+    codec = make(None)
+    recorded = codec.encode_input([1], {}, "s")
+    twice = codec.encode_again(codec.encode_again(recorded, "1", "s"), "2", "s")
+    assert twice == codec.encode_again(recorded, "2", "s")
+    assert codec.decode_heartbeat(twice, "3") == 3
+
+
+@pytest.mark.parametrize("field", [None, "", "[[1],{}]", PREFIX + "t~h"])
+def test_an_input_without_a_heartbeat_has_none(field: str | None) -> None:
+    assert make(None).decode_heartbeat(field) is None
+
+
+@pytest.mark.parametrize("text", ["x" * 32_766, b"x" * 24_574], ids=["text", "bytes"])
+def test_a_store_takes_the_input_that_leaves_no_room_for_a_heartbeat(text: Any) -> None:
+    codec = make("long", Verbatim())
+    again = codec.encode_again(codec.encode_input([text], {}, "d/w/r"), "123", "d/w/r")
+    assert len(again) < 200
+    assert codec.decode_input(again) == ([text], {})
+    assert codec.decode_heartbeat(again) == 123
+
+
+def test_a_heartbeat_that_does_not_fit_is_dropped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    codec = make(None, Verbatim())
+    recorded = codec.encode_input(["x" * 32_760], {}, "s")
+    assert codec.encode_again(recorded, "123", "s") == f"~h3:123{recorded}"
+    caplog.clear()
+    assert codec.encode_again(recorded, "12345678", "s") == recorded
+    [warning] = caplog.messages
+    assert "the next attempt begins without it" in warning
+    older = codec.encode_again(recorded, "1", "s")
+    assert codec.encode_again(older, "12345678", "s") == older
+
+
+@pytest.mark.parametrize("field", ["~h", "~h:", "~h9:x", "~hx:y", "~h-1:y"])
+def test_a_broken_heartbeat_is_named(field: str) -> None:
+    with pytest.raises(SerializationError, match="no input with a heartbeat"):
+        make(None).decode_input(field)

@@ -147,7 +147,7 @@ def test_failure() -> None:
 
 
 def test_exception() -> None:
-    """What it raises is an ActivityTaskException as well, and its cause a RemoteError with Lambda's traceback."""
+    """It raises an ActivityTaskException of its own, whose cause is a RemoteError with Lambda's traceback."""
 
     @decision_task
     def decider() -> Any:

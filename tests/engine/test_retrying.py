@@ -340,7 +340,7 @@ class Sloppy(RetryPolicy):
     ],
 )
 def test_broken_policy(policy: Any, told: str) -> None:
-    """What a policy raises, or says that makes no sense, ends the decision with a report; not the workflow."""
+    """What a policy raises, or says without sense, ends the decision with a report; not the workflow."""
     stage = Stage(activity(policy))
     stage.decide()
     stage.fails("1")
@@ -377,7 +377,7 @@ def test_asked_in_the_last_batch_only() -> None:
 
 @pytest.mark.parametrize("make", [activity, child])
 def test_deploy(make: Any) -> None:
-    """Policies may change between decisions: what was decided stays, by a cold run and by one that goes on."""
+    """Policies may change between decisions: what was decided stays, in cold runs and those that go on."""
     retrying, patient, never = RetryPolicy(initial=0), RetryPolicy(initial=50), AttemptLimit(1)
     kind = "activity" if make is activity else "child"
     ids = ["1", "1-2", "1-3"] if make is activity else [f"{H}-1", f"{H}-1-2", f"{H}-1-3"]
@@ -393,7 +393,7 @@ def test_deploy(make: Any) -> None:
     stage = Stage(make(retrying))
     stage.decide()
     fail(ids[0])
-    assert [id for _, id in stage.decide()] == [ids[1]]
+    assert [name for _, name in stage.decide()] == [ids[1]]
     for policy in (never, patient):
         stage.decider = make(policy)
         stage.signal("look")
@@ -407,7 +407,7 @@ def test_deploy(make: Any) -> None:
         stage.signal("look")
         assert stage.decide() == []
     stage.fires(f"{letter}1-3")
-    assert [id for _, id in stage.decide()] == [ids[2]]
+    assert [name for _, name in stage.decide()] == [ids[2]]
     stage.evict()
     stage.decider = make(never)
     fail(ids[2])

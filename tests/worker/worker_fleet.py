@@ -43,6 +43,23 @@ def square(number: int) -> int:
     return number * number
 
 
+@activity_task(swf_task_list="work", heartbeat_timeout=1, max_attempts=3)
+def climb(camps: int) -> list[int]:
+    """Reach a camp with each heartbeat, and stay at the second in the first attempt; attempt, start, end."""
+    start = activity.info.last_heartbeat or 0
+    for camp in range(start + 1, camps + 1):
+        activity.heartbeat(camp)
+        say(f"at camp {camp}")
+        while camp == 2 and activity.info.attempt == 1:
+            time.sleep(0.1)
+    return [activity.info.attempt, start, camps]
+
+
+@decision_task(swf_task_list="flows", task_start_to_close_timeout=3)
+def climbs(camps: int) -> list[int]:
+    return climb(camps).result
+
+
 @decision_task(swf_task_list="flows", task_start_to_close_timeout=3)
 def naps(seconds: float) -> str:
     return nap(seconds).result
@@ -62,8 +79,8 @@ def squares(rounds: int) -> list[int]:
     return total
 
 
-DECIDERS = [naps, stumbles, squares]
-ACTIVITIES = [nap, stumble, square]
+DECIDERS = [naps, stumbles, squares, climbs]
+ACTIVITIES = [nap, stumble, square, climb]
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
