@@ -21,6 +21,9 @@ cdef int judge_refusal(Run run, Command command, int64_t event_id) except -1:
         return 0  # what it was to delay was canceled meanwhile
     if command.kind == TIMER and is_passing_refusal(cause):
         command.throttled += 1
+        if command.serves is not None and command.serves.kind != CLOSE:
+            # How long it should have run is recorded nowhere, and the policy may be another by now.
+            command.seconds = back_off_seconds(command.serves.attempt + command.serves.throttled - 1)
         return enqueue(run, command)
     if command.serves is not None:  # a back-off that cannot be had: the attempt is made without it
         return try_again(run, command.serves)
@@ -64,10 +67,15 @@ cdef object delay_before(Run run, Command command, int32_t attempt, str state, s
         if not run.batch_held:
             return None
     if passing:  # whatever a policy says
-        return min(LONGEST_BACK_OFF, 2.0 ** min(command.attempt + command.throttled - 1, 16))
+        return back_off_seconds(command.attempt + command.throttled)
     delay = command.task.policy.delay(failure_before(run, command, state, cause))
     # A refusal brings a decision task at once: without a back-off, refusals alone would fill the history.
     return max(delay, SHORTEST_BACK_OFF) if delay is not None and state == "FAILED_TO_SCHEDULE" else delay
+
+
+cdef double back_off_seconds(int attempt) noexcept:
+    """Seconds after the n-th attempt or refusal: 1, doubling to 60."""
+    return min(LONGEST_BACK_OFF, SHORTEST_BACK_OFF * (1 << min(attempt - 1, 6)))
 
 
 cdef int64_t asked_for(Run run, int kind, int32_t number, str id, int64_t after) except -1:

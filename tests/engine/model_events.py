@@ -186,6 +186,8 @@ class Events(Waiting):
             if work.state == "open" and work.kind in ("timer", "limit") and work.id == timer_id:
                 self.issue(work)
             elif work.state == "backing off" and work.back_off == timer_id:
+                # Reading: how long the timer should have run is recorded nowhere; it is 1 s, doubling.
+                work.seconds = min(60, int(2 ** (work.attempt + work.throttled - 2)))
                 self.commands.append((work.key, start_timer(timer_id, work.seconds)))
         if self.close is not None and timer_id == f"close-{self.closes_refused}":
             self.commands.append((("timer", timer_id), start_timer(timer_id, self.close_seconds)))

@@ -62,7 +62,7 @@ def backing_off(cause: str) -> Stage:
 
 
 def test_throttled_back_off() -> None:
-    """A back-off timer that is throttled is asked for again, with the time that it had."""
+    """A back-off timer that is throttled is asked for again; for 1 s, doubling, whatever it was first."""
     stage = backing_off("TIMER_CREATION_RATE_EXCEEDED")
     assert stage.decide() == [("StartTimer", "a1-1")]
     stage.fires("a1-1")

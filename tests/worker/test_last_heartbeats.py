@@ -1,4 +1,4 @@
-"""The last heartbeat of an attempt is there for the next: in serial mode, over HTTP, and after a worker's death."""
+"""The last heartbeat of an attempt is there for the next: serially, over HTTP, after a worker's death."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_policy_sees_it() -> None:
 
 
 def test_a_killed_worker(service: Service, tmp_path: Path) -> None:
-    """Over HTTP, in processes: one is killed in the middle of an activity, and the next goes on from there."""
+    """Over HTTP: a worker is killed in the middle of an activity, and the next goes on from there."""
     with Client("killed-in-the-middle", endpoint_url=service.url) as client:
         client.register(fleet.DECIDERS, fleet.ACTIVITIES)
         execution = client.start(fleet.climbs, 3)
