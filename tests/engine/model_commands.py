@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from .model_state import Outcome, Promise, State, Work
@@ -27,7 +26,6 @@ _LIMITED = {
     "StartChildWorkflowExecution": "child",
     "ScheduleLambdaFunction": "lambda",
 }
-_TAKES_INPUT = ("ActivityTaskScheduled", "StartChildWorkflowExecutionInitiated")
 
 
 class Commands(State):
@@ -46,13 +44,13 @@ class Commands(State):
                     "ScheduleActivityTask",
                     activityId=work.id,
                     activityType=type_,
-                    input=self.input_of(work),
+                    input=[work.arguments, {}],
                 )
             case "child":
                 return decision(
                     "StartChildWorkflowExecution",
                     control=str(work.number),
-                    input=self.input_of(work),
+                    input=[work.arguments, {}],
                     workflowId=work.id,
                     workflowType={"name": work.name, "version": "1.0"},
                 )
@@ -65,19 +63,6 @@ class Commands(State):
                     "RequestCancelExternalWorkflowExecution", control=str(work.number), **work.arguments
                 )
         return start_timer(work.id, work.seconds)
-
-    def input_of(self, work: Work) -> Any:
-        """The arguments; but a retry gets again what the attempt before got, as the history has it."""
-        tries = range(work.attempt, 0, -1) if work.attempt > 1 or work.throttled else ()
-        for attempt in tries:
-            earlier = replace(work, attempt=attempt, state="new")
-            for one in self.events:
-                if one["eventType"] in _TAKES_INPUT and earlier.id in (
-                    attributes(one).get("activityId"),
-                    attributes(one).get("workflowId"),
-                ):
-                    return json.loads(attributes(one)["input"])
-        return [work.arguments, {}]
 
     # ── calls whose arguments are Promises, or that wait for a slot
 
