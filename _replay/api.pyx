@@ -85,6 +85,6 @@ def continue_with(args, kwargs):
 
 
 def continue_as_new(args, kwargs, overrides):
-    """End the run here and go on with these arguments; does not return."""
+    """End the run here and go on with these arguments; does not return. Raises if SWF refuses for good."""
     cdef Run run = decider_run("continue_as_new()")
-    raise ContinueAsNew(continuation(run, encode_input(run, run.task, args, kwargs), overrides))
+    continue_here(run, continuation(run, encode_input(run, run.task, args, kwargs), overrides))

@@ -93,16 +93,21 @@ cdef int64_t asked_for(Run run, int kind, int32_t number, str id, int64_t after)
 
 cdef int try_again(Run run, Command command) except -1:
     """A back-off is over."""
-    if command.stage == BACKING_OFF and (not run.finished or command.kind == CLOSE):
+    if command.stage != BACKING_OFF:
+        return 0
+    if not run.finished or command.kind == CLOSE:
         return enqueue(run, command)
-    return 0
+    command.stage = OVER
+    return settle(run, command, RECORDED, None)
 
 
 cdef int close_refused(Run run, Command command, str cause) except -1:
-    """UNHANDLED_DECISION: once more with the news. Any other cause: after a while."""
+    """UNHANDLED_DECISION: once more with the news. What cannot pass raises at the call, the rest is waited for."""
     cdef Command timer
     if cause == "UNHANDLED_DECISION":
         return enqueue(run, command)
+    if command.waiters is not None and is_lasting_refusal(cause):
+        return refuse_to_continue(run, command, cause)
     run.closes += 1
     timer = new_timer(run, min(10.0 * 2 ** (run.closes - 1), 600.0), f"close-{run.closes}")
     timer.serves = command

@@ -37,6 +37,13 @@ cdef bint is_passing_refusal(str cause):
     )
 
 
+cdef bint is_lasting_refusal(str cause):
+    """A refusal that says what is wrong with the type."""
+    return cause is not None and (
+        cause.startswith("WORKFLOW_TYPE_") or cause.startswith("DEFAULT_") and cause.endswith("_UNDEFINED")
+    )
+
+
 cdef object refusal_key(History history, int64_t event_id):
     """What the command that an event refused is matched by, or None."""
     cdef Row* row = &history.rows[event_id - 1]

@@ -6,10 +6,6 @@ from random import Random
 from uuid import UUID
 
 
-class ContinueAsNew(BaseException):
-    """Ends a decider's code where it asked to continue as new; no `except Exception` sees it."""
-
-
 cdef object CANCEL_REQUEST = object()  # among what wakes: a cancel request
 
 
@@ -45,7 +41,8 @@ cdef class Run:
     cdef Branch branch                # the one that runs now
     cdef list branches
     cdef list woken                   # in order: resolved promises whose waiters are to wake, queues with a signal
-    cdef bint finished                # the decider's function has ended
+    cdef list interrupted             # promises of which some waiters had woken when code asked to continue as new
+    cdef bint finished                # the decider's function has ended, or asked to continue as new: nothing wakes
     cdef bint ended                   # the execution is closed
     cdef bint closed                  # this run was evicted
     cdef bint in_cached
@@ -84,6 +81,7 @@ cdef class Run:
     cdef dict patches                 # id of a change -> whether the code was told that it is part of the run
     cdef dict patch_records           # id of a change -> event id
     cdef dict patch_refusals          # DecisionTaskCompleted -> how many markers of changes were refused
+    cdef dict cache_refusals          # the same, of cached results
     cdef dict refused                 # record key -> event ids
     cdef Py_ssize_t refusals_read
     cdef Py_ssize_t events_read
@@ -168,6 +166,7 @@ cdef class Run:
         self.not_run = []
         self.branches = []
         self.woken = []
+        self.interrupted = []
         self.accepted = []
         self.queue = []
         self.unrecorded = {}
@@ -182,6 +181,7 @@ cdef class Run:
         self.patches = {}
         self.patch_records = {}
         self.patch_refusals = {}
+        self.cache_refusals = {}
         self.refused = {}
         self.signal_queues = {}
         self.main = self.branch = None
@@ -251,8 +251,9 @@ cdef class Run:
         for queue in self.signal_queues.values():
             while queue.line:
                 release(queue.line.pop())
-        if self.next_batch is not None:
-            release(self.next_batch)
+        for promise in (self.next_batch, self.closing, *self.interrupted):
+            if promise is not None:
+                release(promise)
         self.branches = []
         self.main = None
         self.accepted = []
@@ -260,6 +261,7 @@ cdef class Run:
         self.unrecorded = {}
         self.marker_commands = {}
         self.woken = []
+        self.interrupted = []
         self.unblocked = []
         self.signal_queues = {}
         self.closing = self.next_batch = None
@@ -309,6 +311,8 @@ cdef class Run:
                 self.marker_records.setdefault(name, []).append(0)
                 if name == PATCH:
                     self.patch_refusals[row.done] = self.patch_refusals.get(row.done, 0) + 1
+                elif name == CACHE:
+                    self.cache_refusals[row.done] = self.cache_refusals.get(row.done, 0) + 1
             elif row.kind == MARKER_RECORDED:
                 name = history.key_text(row)
                 self.marker_records.setdefault(name, []).append(event_id)

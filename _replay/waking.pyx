@@ -27,6 +27,8 @@ cdef Branch spawn_branch(Run run, object function, tuple args, dict kwargs):
     branch.promise = Pending.of(run)
     run.branches.append(branch)
     branch.start()
+    if run.finished:  # it asked to continue as new: nothing runs on, also not who called it
+        run.branch.suspend(run.closing)
     return branch
 
 
@@ -46,7 +48,11 @@ cdef int drain(Run run) except -1:
             (<SignalQueue>item).serve()
         else:
             wake(run, item)
-    run.woken = []
+    if run.finished:  # who is left wakes if the end is refused
+        run.woken = [*run.interrupted, *run.woken[next:]]
+        run.interrupted = []
+    else:
+        run.woken = []
     return 0
 
 
@@ -56,7 +62,11 @@ cdef int wake(Run run, Promise promise) except -1:
         return 0  # it was given back meanwhile
     promise.waiters = None
     if type(waiters) is list:
-        for waiter in <list>waiters:
+        for place, waiter in enumerate(<list>waiters):
+            if run.finished:
+                promise.waiters = waiters[place:]
+                run.interrupted.append(promise)
+                break
             wake_one(run, promise, waiter)
     elif waiters is not None:
         wake_one(run, promise, waiters)
@@ -203,8 +213,6 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
 
 
 cdef int branch_failed(Run run, Branch branch, BaseException exception) except -1:
-    if isinstance(exception, ContinueAsNew):
-        return finish_run(run, "ContinueAsNewWorkflowExecution", exception.args[0])
     if not branch.is_main:
         return settle(run, branch.promise, FAILURE, exception)
     if isinstance(exception, WorkflowCanceled):
@@ -222,7 +230,37 @@ cdef int finish_run(Run run, str decision_type, dict members) except -1:
     for branch in run.branches:
         branch.close()
     run.branches = []
+    return ask_to_close(run, decision_type, members)
+
+
+cdef int ask_to_close(Run run, str decision_type, dict members) except -1:
     run.closing = new_command(run, CLOSE)
     run.closing.details = (decision_type, members)
-    enqueue(run, run.closing)
+    return enqueue(run, run.closing)
+
+
+cdef int continue_here(Run run, dict members) except -1:
+    """Stand still where code asks to continue as new, and everything else with it.
+
+    Nothing is unwound, since SWF may refuse and the call then raises. Until then nothing wakes and nothing is tried
+    again, as if the function had ended; what history brings meanwhile waits in its order.
+    """
+    cdef Command closing
+    run.finished = True
+    ask_to_close(run, "ContinueAsNewWorkflowExecution", members)
+    closing = run.closing
+    run.branch.suspend(closing)
+    closing.value()
+    return 0
+
+
+cdef int refuse_to_continue(Run run, Command command, str cause) except -1:
+    """The call raises, before anything else wakes; then the run goes on."""
+    run.closing = None
+    run.finished = False
+    command.stage = OVER
+    settle(run, command, FAILURE, ContinueAsNewException(
+        run.task.name, run.task.version, run.history.workflow_id, cause, "FAILED_TO_SCHEDULE"
+    ))
+    run.woken.insert(0, run.woken.pop())
     return 0

@@ -23,7 +23,6 @@ __all__ = [
     "Activity",
     "Bound",
     "ChildWorkflow",
-    "ContinueAsNew",
     "Event",
     "Failure",
     "History",
@@ -332,8 +331,6 @@ class Run:
     def standing(self) -> list[tuple[int, Callable[..., Any], str, FrameType]]: ...
     @property
     def calls(self) -> dict[str, tuple[Task[Any, Any], object]]: ...
-
-class ContinueAsNew(BaseException): ...
 
 def current_run() -> Run | None: ...
 def start_timer(seconds: float) -> Promise[None]: ...

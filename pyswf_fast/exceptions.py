@@ -14,6 +14,7 @@ SwfError
 │   ├── ChildWorkflowException
 │   ├── LambdaTaskException
 │   ├── TimerException
+│   ├── ContinueAsNewException          the run itself, which was to go on as new
 │   └── ExternalWorkflowException       a signal or cancel request to another execution
 ├── Canceled                            a Promise whose work was canceled
 ├── WaitTimeout                         a wait that took longer than its timeout
@@ -37,6 +38,7 @@ __all__ = [
     "Canceled",
     "ChildWorkflowException",
     "ConfigurationError",
+    "ContinueAsNewException",
     "DataStoreError",
     "ExternalWorkflowException",
     "HistoryFormatError",
@@ -201,7 +203,16 @@ class ActivityTaskException(SwfError):
     def __str__(self) -> str:
         kind = f"{self.task_name} {self.task_version}" if self.task_version else f"{self.task_name}"
         reason = self.failure_reason or "no reason given"
-        return f"{kind} (id {self.task_id}): {self.failure_status}, {reason}"
+        return f"{kind} (id {self.task_id}): {self.failure_status}, {reason}{_remedy(reason)}"
+
+
+def _remedy(cause: str) -> str:
+    """Name the keyword that gives what neither the decision nor the registered type gave."""
+    if not (cause.startswith("DEFAULT_") and cause.endswith("_UNDEFINED")):
+        return ""
+    keyword = cause[len("DEFAULT_") : -len("_UNDEFINED")].lower()
+    keyword = "swf_task_list" if keyword == "task_list" else keyword
+    return f": the registered type has no default for it; set {keyword}=… in the decorator or in options(…)"
 
 
 class ChildWorkflowException(ActivityTaskException):
@@ -214,6 +225,10 @@ class LambdaTaskException(ActivityTaskException):
 
 class TimerException(ActivityTaskException):
     """A timer that SWF refused to start; ``task_id`` is its timerId."""
+
+
+class ContinueAsNewException(ActivityTaskException):
+    """SWF refused for good to continue a run as new; ``task_name`` and ``task_id`` are the run's own."""
 
 
 class ExternalWorkflowException(ActivityTaskException):

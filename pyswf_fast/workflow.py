@@ -175,7 +175,15 @@ def status(text: str) -> None:
 
 
 def continue_as_new(*args: Any, **kwargs: Any) -> NoReturn:
-    """End this run here and begin the next with these arguments."""
+    """End this run here and begin the next with these arguments; does not return.
+
+    The code stands still here: no `except` or `finally` around it runs. While SWF waits to be told what came
+    meanwhile, or throttles, that goes on.
+
+    Raises:
+        ContinueAsNewException: SWF refuses for good, as the type of this workflow is deprecated or does not
+            exist any more; code may go on from there.
+    """
     _replay.continue_as_new(args, kwargs, None)
 
 

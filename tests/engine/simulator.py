@@ -106,7 +106,9 @@ class Simulator:
         self.is_closed = False
         self.is_recording = self.is_due = False
         self.most_open = {"activity": 1000, "child": 1000, "timer": 1000}
-        self.refusals: dict[str, str] = {}  # by activityId, timerId or decision: why it is refused next
+        #: Why it is refused next: by activityId, timerId, workflowId of a child, `lambda <id>`, or the
+        #: type of the decision.
+        self.refusals: dict[str, str] = {}
         self.append(
             "WorkflowExecutionStarted",
             childPolicy="TERMINATE",
@@ -233,10 +235,11 @@ class Simulator:
 
     def do_RequestCancelActivityTask(self, activityId: str, decisionTaskCompletedEventId: int) -> bool:
         place = self.find("activity", activityId)
-        if not place or self.chaos.happens(9):
+        cause = self.refusals.pop("RequestCancelActivityTask", None)
+        if cause or not place or self.chaos.happens(9):
             return self.refuse(
                 "RequestCancelActivityTask",
-                "OPERATION_NOT_PERMITTED" if place else "ACTIVITY_ID_UNKNOWN",
+                cause or ("OPERATION_NOT_PERMITTED" if place else "ACTIVITY_ID_UNKNOWN"),
                 activityId=activityId,
                 decisionTaskCompletedEventId=decisionTaskCompletedEventId,
             )
@@ -265,10 +268,11 @@ class Simulator:
 
     def do_CancelTimer(self, timerId: str, decisionTaskCompletedEventId: int) -> bool:
         place = self.find("timer", timerId)
-        if not place or self.chaos.happens(9):
+        cause = self.refusals.pop("CancelTimer", None)
+        if cause or not place or self.chaos.happens(9):
             return self.refuse(
                 "CancelTimer",
-                "OPERATION_NOT_PERMITTED" if place else "TIMER_ID_UNKNOWN",
+                cause or ("OPERATION_NOT_PERMITTED" if place else "TIMER_ID_UNKNOWN"),
                 decisionTaskCompletedEventId=decisionTaskCompletedEventId,
                 timerId=timerId,
             )
@@ -332,22 +336,24 @@ class Simulator:
 
     def request(self, decision_type: str, its: dict[str, Any]) -> bool:
         """Something for another execution is on its way, unless it is refused at once."""
-        if self.chaos.happens(15):
+        cause = self.refusals.pop(decision_type, None)
+        if cause or self.chaos.happens(15):
             told = {
                 name: its[name]
                 for name in ("control", "decisionTaskCompletedEventId", "workflowId")
                 if name in its
             }
-            return self.refuse(decision_type, "OPERATION_NOT_PERMITTED", initiatedEventId=0, **told)
+            return self.refuse(decision_type, cause or "OPERATION_NOT_PERMITTED", initiatedEventId=0, **told)
         place = self.append(f"{decision_type}Initiated", **its)
         self.open[place] = {"kind": "request", "id": its["workflowId"], "its": its, "type": decision_type}
         return True
 
     def do_RecordMarker(self, **its: Any) -> bool:
         # What the library itself records is never refused here: nothing would say what was refused.
-        if its["markerName"] in ("m", "n") and self.chaos.happens(9):
-            del its["details"]
-            return self.refuse("RecordMarker", "OPERATION_NOT_PERMITTED", **its)
+        cause = self.refusals.pop("RecordMarker", None)
+        if cause or (its["markerName"] in ("m", "n") and self.chaos.happens(9)):
+            its.pop("details", None)
+            return self.refuse("RecordMarker", cause or "OPERATION_NOT_PERMITTED", **its)
         self.append("MarkerRecorded", **its)
         return True
 
