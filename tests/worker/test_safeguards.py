@@ -13,6 +13,7 @@ import pytest
 
 from pyswf_fast import (
     Client,
+    ConfigurationError,
     History,
     HistoryTooLongError,
     LocalDecisionWorker,
@@ -137,6 +138,61 @@ def test_an_exception_in_paranoid_mode_is_the_activitys_own() -> None:
             return type(error.__cause__).__name__
 
     assert LocalDecisionWorker(decider, paranoid=True).start() == "KeyError"
+
+
+# ── code that does not fit
+
+
+def changed_while_it_waits(swf: EmbeddedSwf, serve: Serve, **attributes: Any) -> Any:
+    """An execution whose second decision meets other code than its first."""
+
+    def version(*, has_more: bool) -> Any:
+        @decision_task(swf_workflow_type="changed", swf_task_list="safeguards")
+        def decider() -> Any:
+            if has_more:
+                work("more")
+            return workflow.signals("end").get()
+
+        return decider
+
+    client = Client("test", transport=swf)
+    client.register([version(has_more=False)], [work])
+    execution = client.start(version(has_more=False))
+    with serve(worker(swf, version(has_more=False))):
+        wait_for(lambda: execution.history()[-1].event_type == "DecisionTaskCompleted")
+    execution.signal("look")
+    with serve(worker(swf, version(has_more=True), **attributes)):
+        wait_for(lambda: execution.history()[-1].event_type in ("TimerStarted", "WorkflowExecutionFailed"))
+    return execution
+
+
+def test_code_that_does_not_fit_pauses(
+    swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the whole report, the execution's context its beginning."""
+    execution = changed_while_it_waits(swf, serve)
+    assert execution.status == "OPEN"
+    context = execution.describe().execution_context
+    assert context.startswith("paused for 10 s: NondeterminismError: nondeterminism (extra)")
+    assert 'work("more")' in caplog.text
+    assert f"--workflow-id {execution.workflow_id} --run-id {execution.run_id} --domain test" in caplog.text
+
+
+def test_code_that_does_not_fit_fails_if_so_wanted(swf: EmbeddedSwf, serve: Serve) -> None:
+    """The failure says what the report says."""
+    execution = changed_while_it_waits(swf, serve, on_nondeterminism="fail")
+    with pytest.raises(WorkflowFailed) as caught:
+        execution.result(20)
+    cause = caught.value.__cause__
+    assert isinstance(cause, RemoteError)
+    assert cause.type_name.endswith(".NondeterminismError")
+    assert "nondeterminism (extra)" in cause.message
+
+
+def test_an_unknown_policy_is_refused(swf: EmbeddedSwf) -> None:
+    """A misspelt policy is told before anything is served."""
+    with pytest.raises(ConfigurationError, match="'pause' or 'fail'"):
+        worker(swf, simple, on_nondeterminism="ignore").run()
 
 
 # ── deciders that block
