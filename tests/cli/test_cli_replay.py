@@ -122,6 +122,16 @@ def test_a_history_that_does_not_fit_is_reported_whole(alone: Shell, closed: str
     assert "1 history: 1 nondeterminism" in out
 
 
+def test_strict_replays_compare_arguments(alone: Shell, tmp_path: Path) -> None:
+    """What workers do not look at is compared with --strict: here the recorded input differs."""
+    other = json.loads(json.dumps(ORDER).replace('[[\\"a\\"],{\\"when', '[[\\"b\\"],{\\"when'))
+    assert other != ORDER
+    path = str(write(tmp_path / "h.json", other))
+    replayed(alone, 0, "cli_replayed:order", path)
+    (misfit,) = lines_of(alone, 1, "cli_replayed:order", path, "--strict")
+    assert misfit["nondeterminism"]["kind"] == "changed"
+
+
 def test_a_directory_is_replayed_whatever_is_in_it(alone: Shell, tmp_path: Path) -> None:
     """All *.json, packed ones too, however deep, in order; a broken one stops no other, and is 1."""
     good = write(tmp_path / "a" / "good.json", ORDER)
