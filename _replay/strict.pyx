@@ -45,13 +45,15 @@ cdef dict produced_members(Run run, Command command):
     if command.kind == MARKER:
         is_users = command.details[0] not in (CACHE, PATCH)
         return {"details": command.input} if is_users else members
+    if command.attempt > 1 or command.throttled:
+        command.input = ""  # it was sent as recorded: it is neither made anew, nor put into a store
     for value in decision_of(run, command).values():
         if type(value) is dict:
             members = (<dict>value).copy()
     if command.kind == CLOSE:
         members.pop("details", None)  # a traceback, which has line numbers
     elif command.attempt > 1 or command.throttled:
-        members.pop("input", None)  # it was sent as recorded
+        members.pop("input", None)
     return members
 
 
