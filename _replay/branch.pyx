@@ -148,7 +148,10 @@ cdef class Branch:
             strange = coroutine.send(None)
         except StopIteration as stop:
             return stop.value
-        coroutine.close()
+        try:
+            coroutine.close()
+        except RuntimeError:
+            pass  # its code caught the exit and awaits again
         raise UsageError(
             f"a decider can await Promises, sleep(), wait_all() and the like; it awaited {strange!r},"
             " which only an event loop can resolve"

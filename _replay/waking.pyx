@@ -111,6 +111,8 @@ cdef int check_awake(Run run, str what) except -1:
     if run.branch is None or not run.branch.runs():
         raise UsageError(f"{what} works only inside a decider, in its own greenlet, while a worker runs it")
     if run.branch.ended:
+        if run.branch is run.main and not run.finished and not run.closed:
+            raise UsageError(f"{what} comes too late: the decider has ended, its result or failure is being written")
         run.branch.stand_still()
     return 0
 
@@ -207,7 +209,9 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
     except DataStoreError as error:
         run.broken = error
         return 0
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a serializer of the user's may raise anything
         return branch_failed(run, branch, error)
     return finish_run(run, "CompleteWorkflowExecution", members)
 

@@ -169,7 +169,9 @@ def _describe(exception: BaseException) -> dict[str, str]:
     kind = type(exception)
     try:
         message = str(exception)
-    except Exception as second:  # noqa: BLE001 - a __str__ may raise anything, and the failure must still travel
+    except KeyboardInterrupt:
+        raise
+    except BaseException as second:  # noqa: BLE001 - a __str__ may raise anything, and the failure must still travel
         message = f"<{type(second).__qualname__} in its __str__>"
     if len(message) <= _LONG_MESSAGE:
         lines = _format(exception)
@@ -185,7 +187,9 @@ def _describe(exception: BaseException) -> dict[str, str]:
 def _format(exception: BaseException) -> list[str]:
     try:
         return traceback.format_exception(type(exception), exception, exception.__traceback__, chain=False)
-    except Exception:  # noqa: BLE001 - notes and syntax errors may hold anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - notes and syntax errors may hold anything
         return traceback.format_tb(exception.__traceback__)
 
 
