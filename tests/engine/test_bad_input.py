@@ -13,7 +13,16 @@ from typing import Any
 import greenlet
 import pytest
 
-from pyswf_fast import UsageError, activity_task, as_completed, decision_task, sleep, spawn, wait_all, workflow
+from pyswf_fast import (
+    UsageError,
+    activity_task,
+    as_completed,
+    decision_task,
+    sleep,
+    spawn,
+    wait_all,
+    workflow,
+)
 from pyswf_fast.exceptions import PayloadTooLarge, SerializationError
 from pyswf_fast.workflow import Timer
 
@@ -205,7 +214,7 @@ def test_an_exception_without_text(raised: type[BaseException]) -> None:
 
 @pytest.mark.parametrize("how", ["waits", "asks", "waits in a branch"])
 def test_a_message_that_waits(how: str) -> None:
-    """When the failure is written the code has ended: it can neither wait nor ask, and does not stand still."""
+    """When the failure is written the code has ended: it can neither wait nor ask for anything."""
 
     class Waits(Exception):
         def __str__(self) -> str:
@@ -305,7 +314,7 @@ def swallows_in_finally() -> None:
             work("in").result
         finally:
             work("finally").result
-            continue  # noqa: SIM113, B012 - that is the point
+            continue  # noqa: B012 - that is the point
 
 
 SWALLOWING = [swallows_in_a_loop, swallows_in_a_context, swallows_in_finally]
@@ -335,11 +344,11 @@ def test_a_decider_that_swallows_everything(swallows: Callable[[], None]) -> Non
     """It goes on deciding, through a cancel request and evictions; only it never ends."""
     stage = Stage(order(swallows))
     for _ in range(2):
-        ((_, id),) = stage.decide()
+        ((_, made),) = stage.decide()
         if swallows is swallows_in_a_loop:
-            stage.fires(str(id))
+            stage.fires(str(made))
         else:
-            stage.completes(str(id))
+            stage.completes(str(made))
     stage.cancel()
     assert not stage.ask().is_closing
     stage.evict()
@@ -509,7 +518,12 @@ def test_what_the_engine_made_cannot_be_bent() -> None:
     @order
     def decider() -> Any:
         promise = work()
-        for thing, name in ((work, "name"), (promise, "state"), (promise, "run"), (workflow.signals("s"), "line")):
+        for thing, name in (
+            (work, "name"),
+            (promise, "state"),
+            (promise, "run"),
+            (workflow.signals("s"), "line"),
+        ):
             with pytest.raises(AttributeError):
                 setattr(thing, name, None)
         with pytest.raises(UsageError):

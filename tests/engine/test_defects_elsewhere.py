@@ -81,11 +81,8 @@ def test_lambda_events_do_not_crash(how: str) -> None:
             return error.failure_status
 
     stage = Stage(decider)
-    assert stage.decide() == [("ScheduleLambdaFunction", None)]
-    stage.calls_lambda("1")
-    stage.signal("s")
-    assert stage.decide() == []
-    stage.calls_lambda("1", how, **members)
+    assert stage.decide() == [("ScheduleLambdaFunction", "1")]
+    stage.function("1", how, **members)
     assert stage.result() == {"Completed": 7, "Failed": "FAILED", "TimedOut": "TIMED_OUT"}[how]
 
 
@@ -104,7 +101,7 @@ def test_an_external_signal_is_sent_once() -> None:
     for _ in range(2):
         stage.signal("s")
         assert stage.decide() == []
-    stage.arrives("order-2")
+    stage.request("order-2")
     assert stage.decide() == []
     stage.signal("s")
     assert stage.decide() == [("CompleteWorkflowExecution", None)]
@@ -123,7 +120,7 @@ def test_a_signal_to_oneself_arrives_once() -> None:
 
     stage = Stage(decider)
     stage.decide()
-    stage.arrives("order-1")
+    stage.request("order-1")
     stage.signal("s", "1")
     assert stage.decide() == [("StartTimer", "1")]
     stage.fires("1")
@@ -157,7 +154,7 @@ def test_except_exception_does_not_complete_a_workflow(caught: str) -> None:
 
 
 def test_a_retry_does_not_shift_the_ids_of_others() -> None:
-    """botify-labs/simpleflow#11: an activity tried again by the code takes the id, and the result, of another."""
+    """botify-labs/simpleflow#11: a call made again by the code takes the id, and the result, of another."""
 
     @order
     def decider() -> Any:
@@ -195,7 +192,7 @@ def test_equal_calls_are_two_activities() -> None:
 
 
 def test_the_open_limit_does_not_fill_the_history() -> None:
-    """botify-labs/simpleflow#68: refused activities are scheduled at once again, up to SWF's 25,000 events."""
+    """botify-labs/simpleflow#68: refused activities are scheduled again at once, up to the 25,000 events."""
 
     @order
     def decider() -> Any:
@@ -234,7 +231,7 @@ def test_a_child_that_ends_badly_can_be_handled(how: str) -> None:
 
 
 def test_a_timer_that_fires_while_it_is_canceled() -> None:
-    """amazon-archives/aws-flow-ruby#37: the refused cancel, and then the refused close, end in timeouts for ever."""
+    """amazon-archives/aws-flow-ruby#37: a refused cancel, then a refused close, and no decision after it."""
 
     @order
     def decider() -> Any:

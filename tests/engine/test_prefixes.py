@@ -35,7 +35,7 @@ def begun(program: Block, history: History) -> Run:
 
 
 def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, list[Task]]:
-    """A world in which the program has lived for some decisions, all made from the beginning of the history."""
+    """A world in which the program has made some decisions, all from the beginning of the history."""
     world, tasks = Simulator(chaos), []
     for _ in range(rounds):
         if world.is_closed or not world.until_task():
@@ -55,7 +55,7 @@ def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, lis
 
 @given(program=programs(), chaos=worlds)
 def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos) -> None:
-    """Cut at any decision and fed on, task by task or at once, a run decides what was decided from the beginning."""
+    """Cut at any decision and fed on, task by task or at once, a run decides as one from the beginning."""
     world, tasks = lived(program, chaos)
     for k, first in enumerate(tasks):
         run = begun(program, History.from_pages([task_body(world.events[: first.started], first.started)]))
@@ -76,7 +76,7 @@ def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos) -> None
 
 @given(program=programs(), chaos=worlds, sizes=page_sizes, reverse=st.booleans(), data=st.data())
 def test_pages(program: Block, chaos: Chaos, sizes: list[int], reverse: bool, data: st.DataObject) -> None:
-    """Pages cut anywhere, ascending, descending, shuffled or with events told twice make the same decisions."""
+    """Pages cut anywhere, in any order, with events told twice, make the same decisions."""
     world, tasks = lived(program, chaos)
     started, answer = tasks[-1]
     bodies = task_bodies(cut(world.events[:started], sizes), started, reverse=reverse)
@@ -93,7 +93,7 @@ def test_pages(program: Block, chaos: Chaos, sizes: list[int], reverse: bool, da
 
 @given(program=programs(), chaos=worlds, sizes=page_sizes)
 def test_pages_of_what_is_new(program: Block, chaos: Chaos, sizes: list[int]) -> None:
-    """A suspended run that is told each task's events in several pages, overlapping ones too, goes on the same."""
+    """What is new, told in several or overlapping pages, is decided the same, suspended or not."""
     world, tasks = lived(program, chaos)
     run, known = None, 0
     for started, answer in tasks:

@@ -95,7 +95,7 @@ def test_inputs(text: str | None, value: Any) -> None:
     ],
 )
 def test_two_in_line_the_first_with_a_timeout(is_async: bool, happens: str, seen: list[Any]) -> None:
-    """In one batch the order of the events decides: whose time is up leaves the signals behind to the next."""
+    """In one batch the order of the events decides: whose time is up leaves the signals to the next."""
     queue = "s"
 
     @decision_task
