@@ -35,7 +35,7 @@ cdef class Failure:
     cdef object beat          # the heartbeat's value, once read
     cdef object codec         # reads types and heartbeat; None once it has, or if they were given
     cdef History history
-    cdef Entity* entity       # the attempt, or the one before if SWF refused it; NULL: there is none
+    cdef int32_t entity       # the attempt, or the one before if SWF refused it; -1: there is none
 
     def __init__(self, kind="activity", *, id="1", name="", version="", attempt=1, throttled=0, state="FAILED",
                  cause=None, timeout_type=None, reason=None, details=None, exception_types=(), elapsed=0.0,
@@ -105,7 +105,7 @@ cdef Failure failure_before(Run run, Command command, str state, str cause):
     failure.seed = f"{run.run_id} {failure.kind} {command.number} {command.attempt}"
     failure.codec = command.task.codec
     failure.history = run.history
-    failure.entity = NULL if command.entity < 0 else &run.history.index.entities[command.entity]
+    failure.entity = command.entity
     return failure
 
 
@@ -116,16 +116,16 @@ cdef double first_asked_for(Run run, Command command) except? -1:
     return run.history.rows[event_id - 1].timestamp if event_id else run.now_seconds
 
 
-cdef str recorded_input(History history, Entity* entity):
-    return None if entity == NULL else history.value_text(&history.rows[entity.scheduled - 1])
+cdef str recorded_input(History history, int32_t entity):
+    return None if entity < 0 else history.value_text(&history.rows[history.index.entities[entity].scheduled - 1])
 
 
-cdef str heartbeat_of(History history, Entity* entity, object codec):
+cdef str heartbeat_of(History history, int32_t entity, object codec):
     """Details of the last heartbeat of an attempt that is over, or None."""
     cdef Row* row
-    if entity == NULL or entity.kind != ACTIVITY or entity.closed == 0:
+    if entity < 0 or history.index.entities[entity].kind != ACTIVITY or history.index.entities[entity].closed == 0:
         return None
-    row = &history.rows[entity.closed - 1]
+    row = &history.rows[history.index.entities[entity].closed - 1]
     if row.kind == ACTIVITY_TASK_TIMED_OUT:
         return history.value_text(row)
     if row.kind == ACTIVITY_TASK_FAILED:
@@ -135,7 +135,6 @@ cdef str heartbeat_of(History history, Entity* entity, object codec):
 
 cdef str input_again(Run run, Command command):
     """What a further attempt gets: the recorded input, and the last heartbeat of the attempt before."""
-    cdef Entity* entity = &run.history.index.entities[command.entity]
-    cdef str recorded = recorded_input(run.history, entity)
-    cdef str heartbeat = heartbeat_of(run.history, entity, command.task.codec)
+    cdef str recorded = recorded_input(run.history, command.entity)
+    cdef str heartbeat = heartbeat_of(run.history, command.entity, command.task.codec)
     return recorded if heartbeat is None else command.task.codec.encode_again(recorded, heartbeat, run.scope)

@@ -12,6 +12,7 @@ from pyswf_fast import (
     ActivityTaskException,
     Failure,
     RetryPolicy,
+    Timer,
     UsageError,
     activity_task,
     decision_task,
@@ -270,6 +271,28 @@ def test_last_heartbeat() -> None:
     run = stage.ask()
     assert decision_attributes(run.decisions[0])["input"] == '~h8:{"at":2}[[7],{}]'
     assert seen[::2] == [[1], [1], {"at": 2}]
+
+
+def test_a_failure_that_is_kept() -> None:
+    """A Failure may be read later, when the history has grown and its run is gone."""
+    kept: list[Failure] = []
+
+    @activity_task(swf_task_type="work", swf_task_version="1.0", retry=lambda one: kept.append(one))
+    def work() -> Any: ...
+
+    @decision_task
+    def decider() -> Any:
+        caught(lambda: work().result)
+        return len([Timer.get(number) for number in range(90)]), workflow.signals("s").get()
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.world.end_activity(stage.place("activity", "1"), "TimedOut", timeoutType="HEARTBEAT", details="[1]")
+    stage.decide()
+    stage.signal("s", "0")
+    stage.decide()
+    stage.evict()
+    assert [failure.last_heartbeat for failure in kept] == [[1]] * 2
 
 
 @pytest.mark.parametrize(
