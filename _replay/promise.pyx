@@ -88,6 +88,17 @@ cdef class Promise:
             self.waiters = [self.waiters, waiter]
         return 0
 
+    cdef int drop_waiter(self, object waiter) except -1:
+        cdef Py_ssize_t place
+        if self.waiters is waiter:
+            self.waiters = None
+        elif type(self.waiters) is list:
+            for place in range(len(<list>self.waiters)):
+                if (<list>self.waiters)[place] is waiter:
+                    del (<list>self.waiters)[place]
+                    break
+        return 0
+
 
 @cython.final
 cdef class Awaiting:
@@ -249,12 +260,21 @@ cdef class Group(Listener):
             return None
         if member is self.timer:
             settle(self.run, self, FAILURE, timed_out(member))
-            return self
+            return self.leave_others()
         self.missing -= 1
         if self.mode == ALL and self.missing and not member.is_failure():
             return None
         self.conclude(member)
         self.stop_timer()
+        return self.leave_others()
+
+    cdef Group leave_others(self):
+        """Those still pending need not tell it: a loop around wait_any() would leave a waiter in each, every time."""
+        cdef Promise member
+        if self.missing:
+            for member in self.members:
+                if member.state == PENDING:
+                    member.drop_waiter(self)
         return self
 
     cdef int conclude(self, Promise member) except -1:

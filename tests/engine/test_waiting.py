@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from pyswf_fast import Timer, as_completed, decision_task, sleep, spawn, wait_all, wait_any, workflow
+from pyswf_fast._replay import History, Run
 from pyswf_fast.exceptions import ActivityTaskException, UsageError, WaitTimeout
 
 from .records import decision_attributes
 from .stage import Stage
 from .test_results import once, work
+from .wire import task_body
 
 
 def test_wait_all() -> None:
@@ -76,6 +79,38 @@ def test_wait_any() -> None:
     stage.completes("1")
 
     assert stage.result() == [1, True, True]
+
+
+def memory_of_waiting_for(count: int) -> int:
+    """Bytes that a replay takes at most which waits for one after the other of so many."""
+
+    @decision_task
+    def decider() -> Any:
+        left = [Timer.get(1) for _ in range(count)]
+        while left:
+            left.remove(wait_any(left))
+        return None
+
+    stage = Stage(decider)
+    stage.decide()
+    for number in range(1, count + 1):
+        stage.fires(str(number))
+        stage.world.poll()
+        if number < count:
+            stage.world.complete([])
+    history = History.from_pages([task_body(stage.world.events, len(stage.world.events))])
+    tracemalloc.start()
+    Run(decider, history).close()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+def test_a_loop_around_wait_any_leaves_nothing_behind() -> None:
+    """What waits takes memory by the number of Promises, not by its square."""
+    memory_of_waiting_for(5)
+
+    assert memory_of_waiting_for(96) < 4 * memory_of_waiting_for(24)
 
 
 def test_as_completed() -> None:
