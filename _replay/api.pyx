@@ -81,10 +81,10 @@ def continue_with(args, kwargs):
             f"{run.task.name} does not continue indefinitely, so nothing would take these arguments: use"
             " workflow.continue_as_new(…), or @decision_task(continues_indefinitely=True)"
         )
-    run.next_input = encode_input(run, run.task, args, kwargs)
+    run.next_input = next_input(run, args, kwargs)
 
 
 def continue_as_new(args, kwargs, overrides):
     """End the run here and go on with these arguments; does not return. Raises if SWF refuses for good."""
     cdef Run run = decider_run("continue_as_new()")
-    continue_here(run, continuation(run, encode_input(run, run.task, args, kwargs), overrides))
+    continue_here(run, continuation(run, next_input(run, args, kwargs), overrides))

@@ -89,13 +89,22 @@ cdef int place_call(Run run, Command command, tuple args, dict kwargs, Slots slo
     if has_promise(run, args, 0) or has_promise(run, kwargs, 0):
         command.blockers = count_pending(run, args, command, 0) + count_pending(run, kwargs, command, 0)
         command.arguments = (frozen(args), frozen(kwargs))
-    elif entity < 0 or run.strict:
-        check_domain(run, command.task)
-        command.input = encode_input(run, command.task, args, kwargs)
+    else:
+        write_input(run, command, entity, args, kwargs)
     if slots is not None and not slots.take(command):
         command.blockers += 1
     if command.blockers == 0:
         issue_command(run, command)
+    return 0
+
+
+cdef int write_input(Run run, Command command, int32_t entity, args, kwargs) except -1:
+    """Serialize arguments that are to be sent, or compared with recorded ones: the latter go into no data store."""
+    if entity < 0:
+        check_domain(run, command.task)
+        command.input = encode_input(run, command.task, args, kwargs)
+    if run.strict:
+        run.drafts[command.sequence] = command.task.codec.draft_input(args, kwargs)
     return 0
 
 
@@ -140,9 +149,7 @@ cdef int issue_command(Run run, Command command) except -1:
         return enqueue(run, command)
     try:
         args, kwargs = resolved(command.arguments)
-        if run.strict or find_accepted(run, command) < 0:
-            check_domain(run, command.task)
-            command.input = encode_input(run, command.task, args, kwargs)
+        write_input(run, command, find_accepted(run, command), args, kwargs)
     except (DataStoreError, GreenletExit, KeyboardInterrupt):
         raise
     except BaseException as error:

@@ -27,6 +27,7 @@ cdef class Run:
     cdef Trace trace                  # of a run that explains a mismatch
     cdef tuple found                  # the mismatch: its kind and event id
     cdef bint strict                  # compare with the record all that is asked for
+    cdef dict drafts                  # of a strict run: sequence of a call, or END -> its arguments, serialized
     cdef public dict originals        # serial mode: id -> the exception that an activity here raised
     cdef readonly list decisions
     cdef readonly str execution_context
@@ -182,6 +183,7 @@ cdef class Run:
         self.patch_records = {}
         self.patch_refusals = {}
         self.cache_refusals = {}
+        self.drafts = {}
         self.refused = {}
         self.signal_queues = {}
         self.main = self.branch = None
@@ -399,6 +401,9 @@ cdef class Run:
                 elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
                     break
             check_rest(self, self.previous_completed, self.held_by(self.previous_completed))
+            if self.trace is not None and self.batch > self.trace.last_batch:
+                self.ended = True  # it fits now: what comes later is nothing to be run for a report
+                return 0
             self.answer_refusals()
         for event_id in range(first, self.batch_end + 1):
             row = &history.rows[event_id - 1]

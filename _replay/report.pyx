@@ -62,6 +62,7 @@ cdef dict run_facts(Run run):
         "workflow_type": started.get("workflowType") or {},
         "domain": run.domain,
         "decider": (run.task.function.__module__, run.task.function.__qualname__),
+        "code": (run.task.function, run.instance, (Task, Bound)),
         "batches": batches_of(run),
     }
 
@@ -79,7 +80,8 @@ cdef object explained(Run run, object error):
     """The error with the lines of code, from a second replay; or that a second replay does not meet it again."""
     cdef Run second = run.copied()
     second.rehearsed = run
-    second.trace = Trace.new()
+    second.scope = None  # nothing is put in a data store
+    second.trace = Trace.new(error.report["batch"])
     try:
         second.begin()
     except NondeterminismError as again:

@@ -58,6 +58,13 @@ cdef Command new_cancel_request(Run run, str workflow_id, str run_id):
     return command
 
 
+cdef str next_input(Run run, args, kwargs):
+    """The arguments of the run that continues this one."""
+    if run.strict:
+        run.drafts[END] = run.task.codec.draft_input(args, kwargs)
+    return encode_input(run, run.task, args, kwargs)
+
+
 cdef dict continuation(Run run, str input, dict overrides):
     """Members of the decision to continue as new: what is not given is this run's own, not its type's default."""
     cdef dict started = run.history.attributes(1)

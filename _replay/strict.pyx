@@ -16,12 +16,31 @@ cdef dict changed_members(Run run, Command command, int64_t event_id):
     if not run.strict or command.serves is not None:
         return changed  # how long a back-off ran is history's
     produced = produced_members(run, command)
+    recorded = recorded_members(run, command, recorded)
     for member, value in produced.items():
         if member in IDENTITY or member in changed:
             continue
         if not is_same(recorded.get(member), value):
-            changed[member] = [recorded.get(member), value]
+            changed[member] = [shown(recorded.get(member)), shown(value)]
     return changed
+
+
+cdef dict recorded_members(Run run, Command command, dict recorded):
+    """What was recorded, with what serializers wrote in the place of references to it."""
+    cdef Task task = run.task if command.kind == CLOSE else command.task
+    cdef object codec = task.codec if task is not None else None
+    recorded = recorded.copy()
+    if codec is not None and recorded.get("input") is not None:
+        recorded["input"] = codec.written_input(recorded["input"])
+    if command.kind == CLOSE:
+        if recorded.get("result") is not None:
+            recorded["result"] = codec.written_result(recorded["result"])
+        recorded["workflowTypeVersion"] = recorded.get("workflowType", {}).get("version")
+    return recorded
+
+
+cdef object shown(object value):
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
 
 
 cdef dict changed_target(Run run, Command command, dict recorded):
@@ -52,20 +71,31 @@ cdef dict produced_members(Run run, Command command):
             members = (<dict>value).copy()
     if command.kind == CLOSE:
         members.pop("details", None)  # a traceback, which has line numbers
+        if "result" in members:
+            members["result"] = run.drafts[END]
+        elif "input" in members:
+            members["input"] = run.drafts.get(END) or run.task.codec.written_input(members["input"])
     elif command.attempt > 1 or command.throttled:
         members.pop("input", None)
+    elif command.task is not None:
+        members["input"] = run.drafts.get(command.sequence)
     return members
 
 
+cdef str END = "end"  # among drafts: the result, or the input of the next run
+
+
 cdef bint is_same(object recorded, object produced):
-    """Whether two members say the same: JSON is compared by value; what lies in a data store is taken for the same."""
+    """Whether two members say the same: texts that are JSON are compared by value."""
     if recorded == produced:
         return True
     if not isinstance(recorded, str) or not isinstance(produced, str):
         return False
-    if recorded.startswith("~") and produced.startswith("~"):
-        return True
     try:
-        return json.loads(recorded) == json.loads(produced)
-    except ValueError:
+        return canonical(recorded) == canonical(produced)
+    except (ValueError, RecursionError):
         return False
+
+
+cdef str canonical(str text):
+    return json.dumps(json.loads(text), sort_keys=True)  # in which true, 1 and 1.0 differ

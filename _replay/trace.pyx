@@ -10,13 +10,15 @@ cdef class Trace:
     cdef list made            # commands, in the order in which they were issued
     cdef dict sites           # command -> [(module, file, line, function)], the innermost frame first
     cdef list agreed          # facts of the last commands that agreed
+    cdef int last_batch       # the one that is explained
 
     @staticmethod
-    cdef Trace new():
+    cdef Trace new(int last_batch):
         cdef Trace trace = Trace.__new__(Trace)
         trace.made = []
         trace.sites = {}
         trace.agreed = []
+        trace.last_batch = last_batch
         return trace
 
     cdef int note_site(self, Command command) except -1:

@@ -206,6 +206,8 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
         return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, run.next_input, None))
     try:
         members = {"result": run.task.codec.encode_result(result, run.scope)}
+        if run.strict:
+            run.drafts[END] = run.task.codec.draft_result(result)
     except DataStoreError as error:
         run.broken = error
         return 0

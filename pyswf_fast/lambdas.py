@@ -71,7 +71,7 @@ class _PlainJson:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str) -> str | None:  # noqa: ARG002
+    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str | None:  # noqa: ARG002
         """Write the event, None for none."""
         (value,) = args
         if value is None:
@@ -87,6 +87,14 @@ class _PlainJson:
                 "library's data stores)"
             )
         return text
+
+    def draft_input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+        """Serialize the event, to be compared with `written_input`."""
+        return self.encode_input(args, kwargs, None)
+
+    def written_input(self, field: str) -> str:
+        """Find the event as it was serialized."""
+        return field
 
     def decode_result(self, text: str | None) -> Any:
         """Read a result; no text is None."""

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pyswf_fast.evidence import tasks_named_in
 from pyswf_fast.exceptions import NondeterminismError
 
 __all__ = ["explain", "unstable"]
@@ -98,7 +99,8 @@ def _label(command: Mapping[str, Any]) -> tuple[Any, ...]:
 def _align(records: list[dict[str, Any]], made: list[dict[str, Any]], in_order: bool) -> list[Row]:
     """Put records beside commands: the same beside the same, or simply one by one, `in_order`."""
     if in_order:
-        return list(zip(records, made, strict=True))
+        width = max(len(records), len(made))
+        return list(zip(_padded(records, width), _padded(made, width), strict=True))
     rows: list[Row] = []
     left, right = [_label(one) for one in records], [_label(one) for one in made]
     for what, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
@@ -126,7 +128,20 @@ def _kind(facts: Facts) -> str:
     left, right = ([_label(one) for one in facts[side]] for side in ("records", "made"))
     if kind in ("missing", "renamed") and left != right and Counter(left) == Counter(right):
         return "reordered"
+    recorded, produced = facts["recorded"], facts["produced"]
+    if kind == "renamed" and produced and _comes_later(facts, produced) and _is_named(facts, recorded):
+        return "reordered"
     return kind
+
+
+def _comes_later(facts: Facts, command: Mapping[str, Any]) -> bool:
+    """Tell whether the next decision recorded such a command."""
+    return any(_label(one) == _label(command) for one in facts["next_records"])
+
+
+def _is_named(facts: Facts, record: Mapping[str, Any]) -> bool:
+    """Tell whether the code still names the function that a record is of."""
+    return record.get("name") in tasks_named_in(*facts["code"])
 
 
 def _first_produced(facts: Facts, rows: list[Row]) -> dict[str, Any] | None:
@@ -158,20 +173,22 @@ def _likely(
         )
         return f"the decider fails here with {type(facts['failure']).__name__}, {then}"
     if kind == "reordered":
-        return _reordered(rows)
+        return _reordered(facts, rows)
     if kind == "changed":
         return _changed(facts, recorded, produced)
     if kind == "renamed" and recorded and produced:
-        return _renamed(recorded, produced)
+        return _shifted(rows) or _renamed(facts, recorded, produced)
     if kind == "extra":
         return _extra(facts, rows, produced)
     return _missing(facts, rows, recorded, produced)
 
 
-def _reordered(rows: list[Row]) -> str:
+def _reordered(facts: Facts, rows: list[Row]) -> str:
     moved = [_name(left) for left, right in rows if left is not None and not _fits((left, right))]
     if len(moved) == 2:
         return f"{moved[0]} and {moved[1]} changed places"
+    if facts["kind"] == "renamed" and _comes_later(facts, facts["produced"]):
+        return f"{moved[0]} and {_name(facts['produced'])} changed places, or the former is passed over here"
     return f"the same things are asked for in another order, from {moved[0]} on"
 
 
@@ -182,15 +199,32 @@ def _changed(facts: Facts, recorded: dict[str, Any] | None, produced: dict[str, 
     return f"{_name(produced or recorded or {})} is asked for as before, but with other values: {what}"
 
 
-def _renamed(recorded: dict[str, Any], produced: dict[str, Any]) -> str:
+def _shifted(rows: list[Row]) -> str:
+    """Tell of calls that were only added, or only removed: those behind them have other numbers now."""
+    added = [right for left, right in rows if left is None and right is not None]
+    gone = [left for left, right in rows if right is None and left is not None]
+    if bool(added) == bool(gone) or any(left and right and not _fits((left, right)) for left, right in rows):
+        return ""
+    names = ", ".join(_name(one) for one in (added or gone)[:3])
+    return f"{names} was {'added' if added else 'removed'}{_neighbour(rows, (added or gone)[0])}"
+
+
+def _renamed(facts: Facts, recorded: dict[str, Any], produced: dict[str, Any]) -> str:
     if recorded.get("name") == produced.get("name"):
         return (
             f"the version of {recorded.get('name')!r} changed from {recorded.get('version')} to "
             f"{produced.get('version')}"
         )
+    if _comes_later(facts, produced):
+        return f"{_name(recorded)} was removed: {_name(produced)} is what the history has next"
+    if _is_named(facts, recorded):
+        return (
+            f"a call of {produced.get('name')!r} was put before {recorded.get('name')!r}, which the code "
+            "still has, or a condition came out otherwise"
+        )
     return (
-        f"{recorded.get('name')!r} was renamed to {produced.get('name')!r}, or a call of "
-        f"{produced.get('name')!r} was put before it or in its place"
+        f"{recorded.get('name')!r} was renamed to {produced.get('name')!r}, or replaced by it: the code does "
+        f"not name {recorded.get('name')!r} any more"
     )
 
 
@@ -221,7 +255,7 @@ def _missing(
             return f"the code ends here, before it asks for {_name(recorded)}"
         return f"{_name(produced)} stands where {_name(recorded)} was"
     if produced is not None and produced["what"] == recorded["what"] and _label(produced) != _label(recorded):
-        return _renamed(recorded, produced)
+        return _renamed(facts, recorded, produced)
     same = _count_text(rows, recorded)
     if same:
         return same

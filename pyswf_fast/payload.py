@@ -99,11 +99,21 @@ class Codec:
             scope: Prefix of the keys under which stores keep what is too long; None stores nothing, the field
                 then says that it would have.
         """
+        return self._put(self._input(args, kwargs), scope, self.input_store, "input", DATA_LIMIT)
+
+    def draft_input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | bytes:
+        """Serialize the arguments of a call, to be compared with `written_input`."""
+        return self._checked(self._input(args, kwargs), "input")
+
+    def written_input(self, field: str) -> str | bytes:
+        """Find what the serializer made of the arguments of a call."""
+        return self._get(_unwrapped(field)[1], self.input_store, "input")
+
+    def _input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
         try:
-            text = self.input_serializer.serialize_input(args, kwargs)
+            return self.input_serializer.serialize_input(args, kwargs)
         except Exception as refusal:
             raise self._blame_argument(args, kwargs, refusal) from refusal
-        return self._put(text, scope, self.input_store, "input", DATA_LIMIT)
 
     def decode_input(self, text: str | None) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a call; no text is a call without arguments."""
@@ -154,11 +164,21 @@ class Codec:
             scope: As for `encode_input`.
             limit: The most characters that the field may have.
         """
+        return self._put(self._result(value), scope, self.result_store, "result", limit)
+
+    def draft_result(self, value: Any) -> str | bytes:
+        """Serialize a result, to be compared with `written_result`."""
+        return self._checked(self._result(value), "result")
+
+    def written_result(self, field: str) -> str | bytes:
+        """Find what the serializer made of a result."""
+        return self._get(field, self.result_store, "result")
+
+    def _result(self, value: Any) -> object:
         try:
-            text = self.result_serializer.serialize_result(value)
+            return self.result_serializer.serialize_result(value)
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
-        return self._put(text, scope, self.result_store, "result", limit)
 
     def decode_result(self, text: str | None) -> Any:
         """Read a result; no text is None."""

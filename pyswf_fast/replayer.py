@@ -78,7 +78,7 @@ class Replayer:
             hand, unless it is dry: then code that calls such functions is left standing there, and fields
             say what would be stored.
         strict: Compare with the record also what workers do not look at: arguments, durations, options,
-            details, results. What lies in a data store is not compared.
+            details, results. What lies in a data store is read for it.
 
     Example:
         >>> replay = Replayer(total).replay(History.from_json("history.json"))
