@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from greenlet import GreenletExit
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pyswf_fast import (
     ActivityTaskException,
@@ -17,8 +19,14 @@ from pyswf_fast import (
     spawn,
     workflow,
 )
+from pyswf_fast._replay import History, Run
 
+from . import public
+from .program import Block, Step, programs
+from .simulator import Chaos, Simulator
 from .stage import Stage
+from .test_differential import worlds
+from .wire import RUN_ID, task_body
 
 CONTINUE = ("ContinueAsNewWorkflowExecution", None)
 DEPRECATED = "WORKFLOW_TYPE_DEPRECATED"
@@ -285,3 +293,45 @@ def test_passing_causes_are_waited_for() -> None:
     stage.fires("close-1")
     assert stage.decide() == [CONTINUE]
     assert stage.world.is_closed
+
+
+@st.composite
+def programs_that_continue(draw: st.DrawFn) -> Block:
+    """Programs that ask to continue as new here and there, in branches too, and go on if that is refused."""
+    program: Block = draw(programs())
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(0, len(program)))
+        step: Step = ("try", [("continue", place)])
+        wrapped = draw(st.sampled_from([[step], [("spawn", [step])], [("spawn", [("wait", 0), step])]]))
+        program = [*program[:place], *wrapped, *program[place:]]
+    return program
+
+
+@given(program=programs_that_continue(), chaos=worlds, is_async=st.booleans())
+def test_refusals_of_random_programs(program: Block, chaos: Chaos, is_async: bool) -> None:
+    """Refused again and again, a run that goes on decides what one does that begins anew."""
+    world = Simulator(chaos)
+    going_on: Run | None = None
+    known = 0
+    for _ in range(12):
+        if world.is_closed or not world.until_task():
+            break
+        started = world.poll()
+        decider = public.decider(program, is_async)
+        pages = [task_body(world.events[:started], started)]
+        anew = Run(decider, History.from_pages(pages), run_id=RUN_ID, scope="d/w/r")
+        if going_on is None:
+            going_on = Run(decider, History.from_pages(pages), run_id=RUN_ID, scope="d/w/r")
+        else:
+            going_on.append_page(task_body(world.events[known:started], started))
+        known = started
+        assert anew.decisions == going_on.decisions
+        assert anew.execution_context == going_on.execution_context
+        anew.close()
+        if not chaos.happens(3):
+            world.refusals["ContinueAsNewWorkflowExecution"] = DEPRECATED
+        while chaos.happens(3):
+            world.step()
+        world.complete(going_on.decisions, going_on.execution_context)
+    if going_on is not None:
+        going_on.close()
