@@ -24,7 +24,7 @@ cdef int compose_response(Run run) except -1:
     cdef int[<int>ENTITY_KINDS] open
     cdef list decisions = [], sent = []
     cdef int64_t held = 0, room = MOST_DECISIONS, bytes_left = MOST_BYTES - 2_000
-    cdef bint crowded = run.next_batch is not None and not run.not_run
+    cdef bint crowded = run.next_batch is not None and not run.not_run and not run.finished
     cdef int kind, most_timers = timer_limit(run)
     for kind in range(<int>ENTITY_KINDS):
         open[kind] = run.history.index.open[kind]

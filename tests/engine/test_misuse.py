@@ -402,3 +402,27 @@ def test_objects_made_by_hand_do_not_crash() -> None:
     """Only the engine makes runs and promises; what `__new__` gives is empty, not dangerous."""
     assert Run.__new__(Run).run_id == ""
     assert Replayer.__new__(Replayer) is not None
+
+
+@pytest.mark.parametrize("how", ["return", "continue"])
+def test_a_branch_that_waits_for_room_does_not_hold_up_the_end(how: str) -> None:
+    """The end is the last of its decisions, though a branch still waits for the next decision task."""
+
+    @cached
+    def one() -> int:
+        return 1
+
+    @order
+    def decider() -> Any:
+        spawn(lambda: [one() for _ in range(95)])
+        if how == "continue":
+            workflow.continue_as_new()
+        return "done"
+
+    stage = Stage(decider)
+    stage.ask()
+    stage.signal("too late for this decision")
+    close = "CompleteWorkflowExecution" if how == "return" else "ContinueAsNewWorkflowExecution"
+    assert stage.decide() == [*[("RecordMarker", "cache")] * 90, (close, None)]
+    assert stage.decide() == [(close, None)]
+    assert stage.world.is_closed
