@@ -14,6 +14,7 @@ Where the rules leave a choice, the reading taken here stands in a comment that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .model_state import Fiber, Limits, Mismatch, Outcome, Wait
 from .model_steps import Program
@@ -33,8 +34,9 @@ class Model(Program):
         task_in_hand: int | None,
         run_id: str = RUN_ID,
         limits: Limits | None = None,
+        policies: dict[str, dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__(events, task_in_hand, run_id, limits)
+        super().__init__(events, task_in_hand, run_id, limits, policies)
         self.main = Fiber(self.function(program))
         self.is_forever = program[:1] == [("forever",)]
 

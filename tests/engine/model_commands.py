@@ -54,6 +54,10 @@ class Commands(State):
                     workflowId=work.id,
                     workflowType={"name": work.name, "version": "1.0"},
                 )
+            case "lambda":
+                (value,) = work.arguments
+                its = {} if value is None else {"input": value}
+                return decision("ScheduleLambdaFunction", id=work.id, name=work.name, **its)
             case "marker":
                 return decision("RecordMarker", markerName=work.name, details=work.arguments)
             case "signal out":
@@ -84,9 +88,16 @@ class Commands(State):
 
     def is_accepted_now(self, work: Work) -> bool:
         """Whether this batch's decision was recorded as having asked for this, and SWF as having taken it."""
-        begun = ("ActivityTaskScheduled", "StartChildWorkflowExecutionInitiated")
-        ids = [attributes(one) for one in self.batch.record or [] if one["eventType"] in begun]
-        return any(work.id in (its.get("activityId"), its.get("workflowId")) for its in ids)
+        begun = {
+            "activity": ("ActivityTaskScheduled", "activityId"),
+            "child": ("StartChildWorkflowExecutionInitiated", "workflowId"),
+            "lambda": ("LambdaFunctionScheduled", "id"),
+        }
+        type_, member = begun[work.kind]
+        return any(
+            one["eventType"] == type_ and attributes(one)[member] == work.id
+            for one in self.batch.record or []
+        )
 
     def is_ready(self, work: Work) -> bool:
         return work.has_slot and all(promise.turn is not None for promise in work.needs)
@@ -140,11 +151,11 @@ class Commands(State):
             self.commands.append((("cancel activity", work.id), one))
         elif work.kind == "child":
             self.issue(self.new("cancel out", arguments={"workflowId": work.id}))
-        # Reading: a request to another execution, once it has left, cannot be taken back.
+        # Reading: a lambda, or a request to another execution, cannot be taken back once it has left.
 
     def cancel_all(self) -> None:
         for work in list(self.works):
-            if work.kind in ("activity", "timer", "limit", "child"):
+            if work.kind in ("activity", "timer", "limit", "child", "lambda"):
                 self.cancel(work)
 
     # ── found again in the record
@@ -178,6 +189,8 @@ class Commands(State):
         """What was sent is what a retry sends again, whatever the code would send now."""
         if work.kind in ("activity", "child") and "input" in its:
             work.arguments = json.loads(its["input"])[0]
+        if work.kind == "lambda" and "cause" not in its:
+            work.arguments = [json.loads(its.get("input", "null"))]
 
     def differ(self, kind: str, what: str) -> Any:
         raise NotImplementedError

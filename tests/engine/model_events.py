@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from math import ceil
 from typing import Any
 
 from .model_state import Work
@@ -12,7 +14,7 @@ from .wire import Event, attributes
 
 _EXCEPTIONS = {
     "activity": "ActivityTaskException",
-    "lambda": "ActivityTaskException",
+    "lambda": "LambdaTaskException",
     "child": "ChildWorkflowException",
     "timer": "TimerException",
     "limit": "TimerException",
@@ -60,6 +62,8 @@ class Events(Waiting):
                 self.finish(self.concerned(one))
             case (
                 "ScheduleActivityTaskFailed"
+                | "ScheduleLambdaFunctionFailed"
+                | "StartLambdaFunctionFailed"
                 | "StartChildWorkflowExecutionFailed"
                 | "SignalExternalWorkflowExecutionFailed"
                 | "RequestCancelExternalWorkflowExecutionFailed"
@@ -75,6 +79,8 @@ class Events(Waiting):
         its, type_ = attributes(begun), begun["eventType"]
         if "activityId" in its:
             return self.open("activity", its["activityId"])
+        if "LambdaFunction" in type_:
+            return self.open("lambda", its["id"])
         if "SignalExternal" in type_:
             return self.open("signal out", its["control"])
         if "RequestCancelExternal" in type_:
@@ -108,17 +114,17 @@ class Events(Waiting):
             return
         is_passing = state == "FAILED_TO_SCHEDULE" and is_passing_refusal(reason)
         # Reading: nobody will look at an activity once the function has returned, so it is not retried.
-        is_tried_again = is_passing or work.kind in ("activity", "child")
+        is_tried_again = is_passing or work.kind in ("activity", "child", "lambda")
         if work.canceled or self.has_ended or not is_tried_again:
             delay = None
         elif self.is_last:
-            delay = self.policy_delay(work, state, is_passing)
+            delay = self.policy_delay(work, state, reason)
         else:
             delay = self.recorded_delay(work, work.attempt + (not is_passing))
             # Reading: where something was held back this retry may have been. A wrong guess is noticed,
             # for what was held is counted.
             if delay is None and self.batch.held:
-                delay = self.policy_delay(work, state, is_passing)
+                delay = self.policy_delay(work, state, reason)
         if delay is None:
             self.finish(work, failure(work, state, reason))
             return
@@ -127,18 +133,49 @@ class Events(Waiting):
         work.attempt += not is_passing
         if delay:
             work.state = "backing off"
-            work.seconds = int(delay)
-            self.commands.append((work.key, start_timer(work.back_off, int(delay))))
+            self.commands.append((work.key, start_timer(work.back_off, ceil(delay))))
         else:
             self.issue(work)
 
-    def policy_delay(self, work: Work, state: str, is_passing: bool) -> float | None:
+    def policy_delay(self, work: Work, state: str, reason: str | None) -> float | None:
+        """Seconds before the next attempt, as the policy of today has it; None: give up."""
         back_off = min(60, 2 ** (work.attempt + work.throttled - 1))
-        if is_passing:
+        if state == "FAILED_TO_SCHEDULE" and is_passing_refusal(reason):
             return back_off
-        if state not in work.policy["retry_states"] or work.attempt >= work.policy["max_attempts"]:
+        policy = self.policies[work.name]
+        if "retry" in policy:
+            return self.retry_delay(work, state, reason, **policy["retry"])
+        if state not in policy["retry_states"] or work.attempt >= policy["max_attempts"]:
             return None
         return back_off if state == "FAILED_TO_SCHEDULE" else 0
+
+    def retry_delay(
+        self,
+        work: Work,
+        state: str,
+        reason: str | None,
+        max_attempts: int = 5,
+        initial: float = 1,
+        factor: float = 2,
+        maximum: float = 60,
+        total: float | None = None,
+        jitter: float = 0,
+        retry_on: tuple[str, ...] = ("FAILED_TO_SCHEDULE", "FAILED", "TIMED_OUT"),
+        give_up_on: tuple[str, ...] = (),
+    ) -> float | None:
+        """RetryPolicy, whose names are states, types of timeouts or causes here."""
+        words = {state} if state == "FAILED" else {state, reason}
+        if work.attempt >= max_attempts or words & {*give_up_on} or not words & {*retry_on}:
+            return None
+        seconds = min(maximum, initial * factor ** (work.attempt - 1))
+        dice = random.Random(f"{self.run_id} {work.kind} {work.number} {work.attempt}")
+        seconds *= 1 - jitter * dice.random()
+        if state == "FAILED_TO_SCHEDULE":
+            seconds = max(seconds, 1)
+        key = (work.kind, str(work.number))
+        first = next(one for one in self.events if record_key(self.events, one) == key)
+        elapsed = self.batch.started["eventTimestamp"] - first["eventTimestamp"]
+        return None if total is not None and elapsed + ceil(seconds) > total else seconds
 
     def recorded_delay(self, work: Work, attempt: int) -> float | None:
         """What the history says of the next attempt: a back-off timer, a schedule, or nothing (given up)."""
@@ -150,15 +187,7 @@ class Events(Waiting):
                 "StartTimerFailed",
             ):
                 return float(its.get("startToFireTimeout", 1))
-            if work.kind.endswith("out"):
-                if record_key(self.events, one) == following.key:
-                    return 0
-            elif following.id in (its.get("activityId"), its.get("workflowId")) and one["eventType"] in (
-                "ActivityTaskScheduled",
-                "ScheduleActivityTaskFailed",
-                "StartChildWorkflowExecutionInitiated",
-                "StartChildWorkflowExecutionFailed",
-            ):
+            if record_key(self.events, one) == following.key:
                 return 0
         return None
 
@@ -187,8 +216,8 @@ class Events(Waiting):
                 self.issue(work)
             elif work.state == "backing off" and work.back_off == timer_id:
                 # Reading: how long the timer should have run is recorded nowhere; it is 1 s, doubling.
-                work.seconds = min(60, int(2 ** (work.attempt + work.throttled - 2)))
-                self.commands.append((work.key, start_timer(timer_id, work.seconds)))
+                seconds = min(60, int(2 ** (work.attempt + work.throttled - 2)))
+                self.commands.append((work.key, start_timer(timer_id, seconds)))
         if self.close is not None and timer_id == f"close-{self.closes_refused}":
             self.commands.append((("timer", timer_id), start_timer(timer_id, self.close_seconds)))
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .program import ACTIVITIES, CHILDREN
+from .program import ACTIVITIES, CHILDREN, LAMBDAS
 from .records import Batch, Command, Key, child_prefix, split
 from .wire import RUN_ID, Event
 
@@ -82,7 +82,7 @@ class Slots:
 
 @dataclass(eq=False)
 class Work:
-    """An activity, timer, wait timeout ("limit"), child, marker, or request to another execution."""
+    """An activity, timer, wait timeout ("limit"), child, lambda, marker, or request to another execution."""
 
     kind: str
     number: int
@@ -130,11 +130,6 @@ class Work:
     def back_off(self) -> str:
         letter = {"signal out": "s", "cancel out": "x"}.get(self.kind, self.kind[0])
         return f"{letter}{self.number}-{self.attempt}"
-
-    @property
-    def policy(self) -> dict[str, Any]:
-        """When it is tried again; nothing but activities and children ever is."""
-        return (ACTIVITIES | CHILDREN).get(self.name, {"max_attempts": 1, "retry_states": ()})
 
 
 @dataclass(eq=False)
@@ -189,7 +184,9 @@ class State:
         task_in_hand: int | None,
         run_id: str = RUN_ID,
         limits: Limits | None = None,
+        policies: dict[str, dict[str, Any]] | None = None,
     ) -> None:
+        self.policies = (policies or ACTIVITIES) | CHILDREN | LAMBDAS
         self.events = [one for one in events if task_in_hand is None or one["eventId"] <= task_in_hand]
         self.batches = split(self.events, task_in_hand)
         self.run_id = run_id

@@ -83,6 +83,9 @@ class Program(Events):
     def do_child(self, name: str, argument: Any) -> None:
         self.call("child", name, [argument], [])
 
+    def do_lambda(self, name: str, argument: Any) -> None:
+        self.call("lambda", name, [argument], [])
+
     def timer(self, seconds: int) -> Promise:
         work = self.new("timer", seconds=seconds)
         self.issue(work)

@@ -9,6 +9,7 @@ the result, so nothing that a program sees can differ unnoticed.
     ("nest", activity, [i, …])          P.append(activity([P[i], {"all": [P[i], …]}]))
     ("map", activity, [item, …], limit) P.extend(activity.map(items, limit=limit))
     ("child", name, argument)           P.append(child(argument))
+    ("lambda", name, argument)          P.append(lambda_task(name, argument))
     ("timer", seconds)                  P.append(Timer.get(seconds))
     ("marker", name, details)           P.append(Marker(name, details))
     ("signal_out", to, name, value)     P.append(workflow.signal_external(…))
@@ -64,11 +65,20 @@ ACTIVITIES: dict[str, dict[str, Any]] = {
     "once": {"max_attempts": 1, "retry_states": _ALL},
     "late": {"max_attempts": 3, "retry_states": ("TIMED_OUT",)},
     "never": {"max_attempts": 5, "retry_states": ()},
+    "patient": {
+        "retry": {"max_attempts": 4, "initial": 2, "factor": 3, "maximum": 10, "total": 30, "jitter": 0.5}
+    },
+    "choosy": {"retry": {"initial": 0, "retry_on": ("FAILED", "HEARTBEAT"), "give_up_on": ("TIMED_OUT",)}},
 }
+#: What another deploy of the same code says of them.
+CHANGED: dict[str, dict[str, Any]] = dict(
+    zip(ACTIVITIES, [*list(ACTIVITIES.values())[1:], ACTIVITIES["steady"]], strict=True)
+)
 CHILDREN: dict[str, dict[str, Any]] = {
     "child": {"max_attempts": 1, "retry_states": ()},
     "stubborn": {"max_attempts": 3, "retry_states": (*_ALL, "TERMINATED")},
 }
+LAMBDAS: dict[str, dict[str, Any]] = {"shrink": {"max_attempts": 2, "retry_states": _ALL}}
 DECIDER = "decider"
 #: Whom a program signals: an execution that may or may not be there, and itself.
 EXECUTIONS = {"other": "other-1", "self": WORKFLOW_ID}
@@ -98,6 +108,7 @@ _STEPS = [
     *[st.tuples(st.just("signal"), _signals, _timeouts)] * 2,
     st.tuples(st.just("next_signal"), _signals),
     st.tuples(st.just("child"), _children, _values),
+    st.tuples(st.just("lambda"), st.sampled_from(sorted(LAMBDAS)), _values),
     st.tuples(st.just("graph"), _names | _children, _indices),
     st.tuples(st.just("nest"), _names, _several),
     st.tuples(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Generator
 from typing import Any
 
-from pyswf_fast import workflow
+from pyswf_fast import RetryPolicy, lambda_task, workflow
 from pyswf_fast._replay import Run, as_completed, sleep, spawn, wait_all, wait_any
 from pyswf_fast.decorators import activity_task, cached, decision_task
 from pyswf_fast.exceptions import (
@@ -18,7 +18,7 @@ from pyswf_fast.exceptions import (
     WorkflowCanceled,
 )
 
-from .program import ACTIVITIES, CHILDREN, DECIDER, EXECUTIONS, Block
+from .program import ACTIVITIES, CHANGED, CHILDREN, DECIDER, EXECUTIONS, LAMBDAS, Block
 from .records import cached_details, decision_attributes, decision_key, split_context
 
 Ask = tuple[Any, ...]
@@ -34,6 +34,9 @@ class Return(Exception):
 
 
 def _activity(name: str, options: dict[str, Any]) -> Callable[..., Any]:
+    if "retry" in options:
+        options = {"retry": RetryPolicy(**options["retry"])}
+
     @activity_task(swf_task_type=name, swf_task_version="1.0", **options)
     def activity(value: Any, seen: int = 0) -> Any:
         return value
@@ -50,6 +53,7 @@ def _child(name: str, options: dict[str, Any]) -> Callable[..., Any]:
 
 
 activities = {name: _activity(name, options) for name, options in ACTIVITIES.items()}
+changed_activities = {name: _activity(name, options) for name, options in CHANGED.items()}
 children = {name: _child(name, options) for name, options in CHILDREN.items()}
 
 
@@ -80,8 +84,9 @@ def text_of(error: BaseException) -> str:
 class Interpreter:
     """One run of a program: it yields what is to be waited for, and `plain` or `coroutine` waits for it."""
 
-    def __init__(self, is_async: bool) -> None:
+    def __init__(self, is_async: bool, is_changed: bool = False) -> None:
         self.is_async = is_async
+        self.activities = changed_activities if is_changed else activities
         self.promises: list[Any] = []
         self.cancelable: list[Any] = []
         self.markers: list[Any] = []
@@ -118,24 +123,27 @@ class Interpreter:
         self.cancelable.append(promise)
 
     def do_call(self, activity: str, argument: Any) -> None:
-        self.work(activities[activity](argument, len(self.log)))
+        self.work(self.activities[activity](argument, len(self.log)))
 
     def do_graph(self, activity: str, index: int) -> None:
         argument = self.at(index)
         if argument is not None and not any(argument is one for one in self.markers):
-            self.work((activities | children)[activity](argument))
+            self.work((self.activities | children)[activity](argument))
 
     def do_nest(self, activity: str, indices: list[int]) -> None:
         found = [one for one in self.several(indices) if not any(one is marker for marker in self.markers)]
         if found:
-            self.work(activities[activity]([found[0], {"all": found}]))
+            self.work(self.activities[activity]([found[0], {"all": found}]))
 
     def do_map(self, activity: str, items: list[Any], limit: int | None) -> None:
-        for promise in activities[activity].map(items, limit=limit):
+        for promise in self.activities[activity].map(items, limit=limit):
             self.work(promise)
 
     def do_child(self, name: str, argument: Any) -> None:
         self.work(children[name](argument))
+
+    def do_lambda(self, name: str, argument: Any) -> None:
+        self.work(lambda_task(name, argument, **LAMBDAS[name]))
 
     def do_signal_out(self, to: str, name: str, value: Any) -> None:
         self.work(workflow.signal_external(EXECUTIONS[to], name, value))
@@ -341,8 +349,8 @@ async def _attempt_async(ask: Ask) -> tuple[Any, BaseException | None]:
     raise AssertionError(ask)
 
 
-def decider(program: Block, is_async: bool = False) -> Any:
-    """The program as a decorated decider."""
+def decider(program: Block, is_async: bool = False, is_changed: bool = False) -> Any:
+    """The program as a decorated decider; changed: with the other retry policies."""
     decorate = decision_task(
         swf_workflow_type=DECIDER,
         swf_workflow_version="1.0",
@@ -352,7 +360,7 @@ def decider(program: Block, is_async: bool = False) -> Any:
 
         @decorate
         async def decide() -> Any:
-            interpreter = Interpreter(True)
+            interpreter = Interpreter(True, is_changed)
             await coroutine(interpreter.function(program))
             return interpreter.log
 
@@ -360,7 +368,7 @@ def decider(program: Block, is_async: bool = False) -> Any:
 
     @decorate
     def decide_plainly() -> Any:
-        interpreter = Interpreter(False)
+        interpreter = Interpreter(False, is_changed)
         plain(interpreter.function(program))
         return interpreter.log
 

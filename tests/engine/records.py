@@ -139,6 +139,8 @@ def record_key(events: Sequence[Event], one: Event) -> Key:
             return ("activity", its["activityId"])
         case "ActivityTaskCancelRequested" | "RequestCancelActivityTaskFailed":
             return ("cancel activity", its["activityId"])
+        case "LambdaFunctionScheduled" | "ScheduleLambdaFunctionFailed":
+            return ("lambda", its["id"])
         case "TimerStarted" | "StartTimerFailed":
             return ("timer", its["timerId"])
         case "TimerCanceled" | "CancelTimerFailed":
@@ -159,15 +161,15 @@ def record_key(events: Sequence[Event], one: Event) -> Key:
 
 
 def record_type(one: Event) -> Any:
-    """Name and version of the type that a record names, where it names one."""
+    """Name and version of the type that a record names, or its function, where it names one."""
     its = attributes(one)
-    return its.get("activityType") or its.get("workflowType")
+    return its.get("activityType") or its.get("workflowType") or its.get("name")
 
 
 def command_type(decision: dict[str, Any]) -> Any:
-    """Name and version of the type that a decision names, where it names one."""
+    """Name and version of the type that a decision names, or its function, where it names one."""
     its = decision_attributes(decision)
-    return its.get("activityType") or its.get("workflowType")
+    return its.get("activityType") or its.get("workflowType") or its.get("name")
 
 
 def decision_key(decision_type: str) -> str:

@@ -37,6 +37,12 @@ REFUSALS = {
         "DEFAULT_CHILD_POLICY_UNDEFINED",
         "OPERATION_NOT_PERMITTED",
     ),
+    "ScheduleLambdaFunction": (
+        "LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION",
+        "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED",
+        "LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED",
+        "ID_ALREADY_IN_USE",
+    ),
     "StartTimer": (
         "OPERATION_NOT_PERMITTED",
         "TIMER_CREATION_RATE_EXCEEDED",
@@ -105,7 +111,7 @@ class Simulator:
         self.previous = 0
         self.is_closed = False
         self.is_recording = self.is_due = False
-        self.most_open = {"activity": 1000, "child": 1000, "timer": 1000}
+        self.most_open = {"activity": 1000, "child": 1000, "lambda": 1000, "timer": 1000}
         #: Why it is refused next: by activityId, timerId, workflowId of a child, `lambda <id>`, or the
         #: type of the decision.
         self.refusals: dict[str, str] = {}
@@ -317,6 +323,10 @@ class Simulator:
     def do_ScheduleLambdaFunction(self, id: str, name: str, **its: Any) -> bool:
         assert not self.find("lambda", id), f"Lambda id {id} is in use"
         cause = self.refusals.pop(f"lambda {id}", None)
+        if cause is None and self.is_full("lambda"):
+            cause = "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED"
+        if cause is None and self.chaos.happens(7):
+            cause = self.cause("ScheduleLambdaFunction")
         if cause is not None:
             completed = its["decisionTaskCompletedEventId"]
             return self.refuse(
@@ -429,7 +439,8 @@ class Simulator:
         if how == 4:
             self.end_activity(place, "Failed", details="d", reason="r")
         elif how == 5:
-            self.end_activity(place, "TimedOut", timeoutType="START_TO_CLOSE")
+            timeout = ("START_TO_CLOSE", "HEARTBEAT")[self.chaos.pick(2)]
+            self.end_activity(place, "TimedOut", timeoutType=timeout)
         elif how == 3 and work["asked"]:
             self.end_activity(place, "Canceled", latestCancelRequestedEventId=work["asked"])
         else:
@@ -477,8 +488,15 @@ class Simulator:
         self.schedule()
 
     def step_lambda(self, place: int, work: dict[str, Any]) -> None:
-        if not work["started"]:
+        how = self.chaos.pick(4)
+        if not work["started"] and not self.chaos.happens(7):
             work["started"] = self.append("LambdaFunctionStarted", scheduledEventId=place)
+        elif not work["started"]:
+            self.end_lambda(place, "StartLambdaFunctionFailed", cause="ASSUME_ROLE_FAILED", message="no")
+        elif how == 3:
+            self.end_lambda(place, "LambdaFunctionFailed", reason="HandledError", details="d")
+        elif how == 2:
+            self.end_lambda(place, "LambdaFunctionTimedOut", timeoutType="START_TO_CLOSE")
         else:
             self.end_lambda(place, "LambdaFunctionCompleted", result=self.result(place))
 

@@ -19,7 +19,7 @@ from pyswf_fast.exceptions import NondeterminismError
 
 from . import public
 from .model import Limits, Mismatch, Model, Outcome
-from .program import ACTIVITIES, Block, Step, changes, programs
+from .program import ACTIVITIES, CHANGED, Block, Step, changes, programs
 from .records import as_sent, context_of, decision_attributes, open_works
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, Event, cut, task_bodies, task_body
@@ -35,6 +35,7 @@ class Engines:
     def __init__(self, program: Block, chaos: Chaos) -> None:
         self.program = program
         self.chaos = chaos
+        self.is_changed = False  # whether the other retry policies are deployed
         self.open: dict[bool, Run] = {}
         self.known = 0
 
@@ -49,7 +50,7 @@ class Engines:
         found = []
         for is_async in (False, True):
             name = "async" if is_async else "plain"
-            decider = public.decider(self.program, is_async)
+            decider = public.decider(self.program, is_async, self.is_changed)
             cold = Run(decider, self.history(world, started), run_id=RUN_ID, scope="d/w/r")
             found.append((f"cold {name}", cold))
             if is_async in self.open:
@@ -58,7 +59,7 @@ class Engines:
                 self.open[is_async].append_page(body)
                 found.append((f"open {name}", self.open[is_async]))
             else:
-                decider = public.decider(self.program, is_async)
+                decider = public.decider(self.program, is_async, self.is_changed)
                 self.open[is_async] = Run(decider, self.history(world, started), run_id=RUN_ID, scope="d/w/r")
         self.known = started
         return found
@@ -92,6 +93,14 @@ def compare(program: Block, expected: Outcome, name: str, run: Run, events: list
     assert expected.is_closing == run.is_closing, name
 
 
+def verdict(model: Model) -> Outcome | Mismatch:
+    """What the model decides, or where it finds that the record is of other code."""
+    try:
+        return model.run()
+    except Mismatch as mismatch:
+        return mismatch
+
+
 def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
     """A program lives in the simulated service; at each task all engines must decide as the model does."""
     world, engines = Simulator(chaos), Engines(program, chaos)
@@ -101,7 +110,18 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
         if world.is_closed or not world.until_task():
             break
         started = world.poll()
-        expected = Model(program, world.events, started).run()
+        if chaos.happens(9):
+            engines.is_changed = not engines.is_changed
+            engines.evict()
+        policies = CHANGED if engines.is_changed else ACTIVITIES
+        expected = verdict(Model(program, world.events, started, policies=policies))
+        if isinstance(expected, Mismatch):
+            # What was held back under other policies cannot always be told: then at least nothing is guessed.
+            note(f"{expected}")
+            with pytest.raises(NondeterminismError) as caught:
+                engines.runs(world, started)
+            assert expected.batch == caught.value.report["batch"]
+            break
         while chaos.happens(3):
             world.step()
         runs = engines.runs(world, started)
@@ -112,7 +132,7 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
         if chaos.happens(9):
             # Another process made this decision, with other limits: what it left over stands in the context.
             limits = Limits(1 + chaos.pick(5), 1 + chaos.pick(4), 1 + chaos.pick(4), 1 + chaos.pick(2))
-            other = Model(program, world.events, started, limits=limits).run()
+            other = Model(program, world.events, started, limits=limits, policies=policies).run()
             decisions, context = [as_sent(one) for one in other.decisions], context_of(other)
             engines.evict()
         for name, run in runs:
@@ -208,26 +228,21 @@ def test_mismatches(programs: tuple[Block, Block], chaos: Chaos) -> None:
         return
     started = world.poll()
 
-    mismatch = None
-    try:
-        expected = Model(changed, world.events, started).run()
-    except Mismatch as found:
-        note(str(found))
-        mismatch = found
-
+    expected = verdict(Model(changed, world.events, started))
+    note(f"{expected}")
     history = History.from_pages([task_body(world.events, started)])
     for is_async in (False, True):
         name = "async" if is_async else "plain"
         decider = public.decider(changed, is_async)
-        if mismatch is None:
+        if isinstance(expected, Outcome):
             run = Run(decider, history, run_id=RUN_ID, scope="d/w/r")
             compare(changed, expected, name, run, world.events)
             run.close()
         else:
             with pytest.raises(NondeterminismError) as caught:
                 Run(decider, history, run_id=RUN_ID, scope="d/w/r")
-            assert mismatch.batch == caught.value.report["batch"]
-            assert caught.value.report["kind"] in PLAUSIBLE[mismatch.kind]
+            assert expected.batch == caught.value.report["batch"]
+            assert caught.value.report["kind"] in PLAUSIBLE[expected.kind]
 
 
 def lived(program: Block, chaos: Chaos) -> Simulator:
