@@ -54,8 +54,13 @@ cdef int stop_back_off(Run run, Command command) except -1:
 
 
 cdef int cancel_open_work(Run run) except -1:
+    """In call order, whatever is recorded of it: if there is much, a replay sends the same part of it first."""
     cdef Command command
+    cdef list commands = []
     for command in [*run.accepted, *run.queue]:
         if command is not None and command.kind <= LAMBDA:
-            cancel_command(run, command if command.serves is None else command.serves)
+            commands.append(command if command.serves is None else command.serves)
+    commands.sort(key=_sequence)
+    for command in commands:
+        cancel_command(run, command)
     return 0

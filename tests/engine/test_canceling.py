@@ -591,3 +591,23 @@ def test_deciders_within_exceptions() -> None:
             happening(stage)
 
     assert [stage.result() for stage in stages] == [["1"], ["1"]]
+
+
+def test_much_is_canceled_in_call_order() -> None:
+    """Where more is to be canceled than a response holds, what was called first is canceled first."""
+
+    @decision_task
+    def decider() -> Any:
+        wait_all(*[work(number) for number in range(120)])
+
+    stage = Stage(decider)
+    stage.world.most_open["activity"] = 2  # the others back off
+    while stage.world.scheduled is not None:
+        stage.decide()
+        for wake in [w["id"] for w in stage.world.open.values() if w["id"].startswith("wake-")]:
+            stage.fires(wake)
+    stage.cancel()
+    canceled = [name for how, name in stage.decide() if how in ("CancelTimer", "RequestCancelActivityTask")]
+
+    assert canceled[:2] == ["1", "2"]
+    assert [f"a{number}-1" for number in range(3, 100)] == canceled[2:]
