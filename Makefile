@@ -44,7 +44,7 @@ debug: build/debug/.built  ## build with assertions and checks, in build/debug
 
 # libstdc++ is for greenlet, whose exceptions the sanitizer would otherwise not know.
 asan: build/asan/.built $(VENV)/.dev  ## build with AddressSanitizer, and the engine's tests in it
-	@cd build/asan && PYTHONPATH=$(CURDIR)/build/asan PYTHONMALLOC=malloc \
+	@cd build/asan && PYTHONPATH=$(CURDIR)/build/asan PYTHONMALLOC=malloc HYPOTHESIS_PROFILE=quick \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 	  $(BIN)/python $(PYTEST) -p no:xdist --timeout 600 tests/engine $(ARGS)

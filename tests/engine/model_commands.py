@@ -155,7 +155,8 @@ class Commands(State):
 
     def cancel_all(self) -> None:
         for work in list(self.works):
-            if work.kind in ("activity", "timer", "limit", "child", "lambda"):
+            # A request to another execution that waits for its next attempt does so by an open timer.
+            if work.state == "backing off" or not work.kind.endswith(("marker", "out")):
                 self.cancel(work)
 
     # ── found again in the record

@@ -152,6 +152,7 @@ def play(program: Block, chaos: Chaos, rounds: int = ROUNDS) -> Simulator:
 
 
 @given(program=programs(), chaos=worlds)
+@settings(max_examples=settings.default.max_examples * 5)
 @example(program=[("call", "steady", 0), ("wait", 0)], chaos=Chaos())
 @example(
     program=[("call", "steady", n) for n in range(150)] + [("wait_all", list(range(150)), None)],
@@ -220,6 +221,7 @@ PLAUSIBLE = {
 
 
 @given(programs=changes(), chaos=worlds)
+@settings(max_examples=settings.default.max_examples * 2)
 def test_mismatches(programs: tuple[Block, Block], chaos: Chaos) -> None:
     """A changed program's history is refused exactly where the model refuses it, and for its reason."""
     program, changed = programs

@@ -9,7 +9,6 @@ import pytest
 from pyswf_fast import Timer, as_completed, decision_task, wait_any, workflow
 from pyswf_fast.exceptions import TimerException, WaitTimeout
 
-from .records import decision_attributes
 from .stage import Stage
 from .test_results import once, work
 
@@ -261,26 +260,3 @@ def test_canceled_back_off() -> None:
     stage.fires("1")
 
     assert stage.result() is True
-
-
-def test_back_off_again() -> None:
-    """A refused back-off timer is asked for again with 1 s, then 2 s: its own length is not on record."""
-
-    @decision_task
-    def decider() -> Any:
-        return once().result
-
-    stage, seconds = Stage(decider), []
-    for _ in range(3):  # throttled three times: the fourth wait would be 8 s
-        stage.world.refusals["1"] = "ACTIVITY_CREATION_RATE_EXCEEDED"
-        stage.decide()
-        stage.decide()
-        stage.fires("a1-1")
-    stage.world.refusals["1"] = "ACTIVITY_CREATION_RATE_EXCEEDED"
-    stage.decide()
-    for _ in range(3):
-        stage.world.refusals["a1-1"] = "TIMER_CREATION_RATE_EXCEEDED"
-        seconds.append(decision_attributes(stage.ask().decisions[0])["startToFireTimeout"])
-        stage.decide()
-
-    assert seconds == ["8", "1", "2"]
