@@ -162,13 +162,18 @@ def record_key(events: Sequence[Event], one: Event) -> Key:
 
 def record_type(one: Event) -> Any:
     """Name and version of the type that a record names, or its function, where it names one."""
-    its = attributes(one)
-    return its.get("activityType") or its.get("workflowType") or its.get("name")
+    return named_in(one["eventType"], attributes(one))
 
 
 def command_type(decision: dict[str, Any]) -> Any:
     """Name and version of the type that a decision names, or its function, where it names one."""
-    its = decision_attributes(decision)
+    return named_in(decision["decisionType"], decision_attributes(decision))
+
+
+def named_in(type_: str, its: dict[str, Any]) -> Any:
+    """A type, a function, or whom a request to another execution is for, and the signal's name."""
+    if "ExternalWorkflowExecution" in type_:
+        return None if type_.endswith("Failed") else (its["workflowId"], its.get("signalName"))
     return its.get("activityType") or its.get("workflowType") or its.get("name")
 
 
