@@ -11,6 +11,7 @@ from pyswf_fast._replay import History, Run
 
 from . import public
 from .program import Block, programs
+from .records import start_timer
 from .simulator import Chaos, Simulator
 from .wire import RUN_ID, cut, task_bodies, task_body
 
@@ -30,8 +31,8 @@ def answer_of(run: Run) -> tuple[Any, ...]:
     return run.decisions, run.execution_context, run.is_closing
 
 
-def begun(program: Block, history: History) -> Run:
-    return Run(public.decider(program), history, run_id=RUN_ID, scope="d/w/r")
+def begun(program: Block, history: History, is_async: bool = False) -> Run:
+    return Run(public.decider(program, is_async), history, run_id=RUN_ID, scope="d/w/r")
 
 
 def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, list[Task]]:
@@ -47,18 +48,21 @@ def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, lis
             world.step()
         if chaos.happens(9):
             world.time_out()
+        elif chaos.happens(9):
+            world.complete([start_timer(f"pause-{started}", 10)], "paused")
         else:
             world.complete(run.decisions, run.execution_context)
         run.close()
     return world, tasks
 
 
-@given(program=programs(), chaos=worlds)
-def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos) -> None:
+@given(program=programs(), chaos=worlds, is_async=st.booleans())
+def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos, is_async: bool) -> None:
     """Cut at any decision and fed on, task by task or at once, a run decides as one from the beginning."""
     world, tasks = lived(program, chaos)
     for k, first in enumerate(tasks):
-        run = begun(program, History.from_pages([task_body(world.events[: first.started], first.started)]))
+        page = task_body(world.events[: first.started], first.started)
+        run = begun(program, History.from_pages([page]), is_async)
         assert answer_of(run) == first.answer
         known = first.started
         for later in tasks[k + 1 :]:
@@ -68,7 +72,7 @@ def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos) -> None
         run.close()
 
         last = tasks[-1]
-        run = begun(program, History.from_pages([task_body(world.events[: first.started], first.started)]))
+        run = begun(program, History.from_pages([page]), is_async)
         run.append_page(task_body(world.events[first.started : last.started], last.started))
         assert answer_of(run) == last.answer, (first.started, last.started)
         run.close()
