@@ -14,6 +14,7 @@ import pytest
 from pyswf_fast import (
     Client,
     ConfigurationError,
+    ContinueAsNewException,
     DistributedDecisionWorker,
     RemoteError,
     UsageError,
@@ -22,6 +23,7 @@ from pyswf_fast import (
     activity_task,
     decision_task,
     sleep,
+    workflow,
 )
 from pyswf_fast.decider import DecisionContext
 from pyswf_fast.roster import Roster, read
@@ -615,3 +617,23 @@ def test_no_workflow_fails_because_a_store_blinked(swf: EmbeddedSwf, serve: Serv
 
         assert execution.result(20) == "kept elsewhere"
     assert "DataStoreError" in str(contexts(swf, execution)[-2])
+
+
+def test_a_run_of_a_deprecated_type_cannot_continue_as_new(swf: EmbeddedSwf, serve: Serve) -> None:
+    """SWF refuses it; the decider is told at the call, and makes something of it."""
+
+    @decision_task(swf_task_list="sums", swf_workflow_type="again")
+    def again(total: int) -> Any:
+        total += double(total).result
+        try:
+            workflow.continue_as_new(total)
+        except ContinueAsNewException as refusal:
+            return [refusal.failure_reason, double(total).result]
+
+    client = Client("test", transport=swf)
+    client.register([again], [double])
+    execution = client.start(again, 1)
+    again_1 = {"name": "again", "version": "1.0"}
+    swf.call("DeprecateWorkflowType", {"domain": "test", "workflowType": again_1})
+    with serve(worker(swf, again)):
+        assert execution.result(20) == ["WORKFLOW_TYPE_DEPRECATED", 6]
