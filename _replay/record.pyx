@@ -123,6 +123,11 @@ cdef int match_marker(Run run, Row* row, int64_t event_id) except -1:
     cdef Command command
     cdef object key = run.history.key_text(row)
     cdef dict record = {}
+    if key == CACHE and row.kind == RECORD_MARKER_FAILED:
+        raise UsageError(
+            f"SWF refused to record what a @cached function came to (event {event_id}, OPERATION_NOT_PERMITTED), so no"
+            " replay can know it: allow swf:RecordMarker to the deciders, and start this execution anew"
+        )
     if key == PATCH:
         record = patch_record(run.history.value_text(row))
         key = (PATCH, record["id"]) if record else first_patch(run)

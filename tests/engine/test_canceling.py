@@ -21,6 +21,7 @@ from pyswf_fast.exceptions import (
 from .records import decision_attributes
 from .stage import Stage
 from .test_results import child, once, work
+from .wire import task_body
 
 
 def test_canceled_timer() -> None:
@@ -458,6 +459,29 @@ def test_cached_exception() -> None:
     assert name in ("ValueError", RemoteError.__name__)
     assert told
     assert calls == []
+
+
+def test_refused_cached_marker() -> None:
+    """Without the record no replay knows the value: the run says so, suspended or cold, and guesses nothing."""
+
+    @cached
+    def ask() -> int:
+        return 7
+
+    @decision_task
+    def decider() -> Any:
+        return work(ask()).result
+
+    stage = Stage(decider)
+    stage.world.refusals["RecordMarker"] = "OPERATION_NOT_PERMITTED"
+    stage.decide()
+    stage.completes("1")
+    with pytest.raises(UsageError, match="allow swf:RecordMarker"):
+        stage.cold()
+    started = stage.world.started or 0
+    assert stage.open is not None
+    with pytest.raises(UsageError, match="allow swf:RecordMarker"):
+        stage.open.append_page(task_body(stage.world.events[stage.known : started], started))
 
 
 def test_cached_may_not_wait() -> None:
