@@ -462,7 +462,7 @@ def test_cached_exception() -> None:
 
 
 def test_refused_cached_marker() -> None:
-    """Without the record no replay knows the value: the run says so, suspended or cold, and does not guess."""
+    """Without the record no replay knows the value: the run says so and does not guess."""
 
     @cached
     def ask() -> int:
