@@ -8,7 +8,7 @@
     page      a response body: its envelope, a row for each event  page.pyx
     history   rows of all pages, by event id                       history.pyx
     index     what became of each thing asked for                  index.pyx, views.pyx
-    promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx
+    promise   an outcome, now or later, and who waits for it       branch.pyx, promise.pyx, groups.pyx, signals.pyx
     decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
                                                                    cached.pyx, patch.pyx
     record    what history says it asked for, and what came of it  record.pyx, failure.pyx,
@@ -99,6 +99,8 @@ include "index.pyx"
 include "views.pyx"
 include "branch.pyx"
 include "promise.pyx"
+include "groups.pyx"
+include "signals.pyx"
 include "decision.pyx"
 include "slots.pyx"
 include "trace.pyx"
