@@ -1,5 +1,7 @@
 """Several promises waited for as one, or one after the other as they are resolved."""
 
+from collections import deque
+
 
 cdef enum GroupMode:
     ALL

@@ -1,7 +1,5 @@
 """An outcome, now or later, and who waits for it."""
 
-from collections import deque
-
 
 cdef enum Outcome:
     PENDING
