@@ -36,11 +36,6 @@ cdef object call_cached(Run run, Task task, object instance, tuple args, dict kw
             if run.batch_completed and run.history.rows[<int64_t>event_id - 1].done <= run.batch_completed:
                 text = run.history.value_text(&run.history.rows[<int64_t>event_id - 1])
                 break
-        elif run.cache_refusals.get(run.batch_completed, 0) and run.run_cached:
-            # SWF did not record what it came to, and nothing says it any more: it is run again, in every replay.
-            run.cache_refusals[run.batch_completed] -= 1
-            text = run_cached(run, task, instance, args, kwargs, number)
-            break
         elif has_room_at_once(run) and not run.run_cached:
             run.not_run.append(task.name)
         elif has_room_at_once(run):

@@ -82,7 +82,6 @@ cdef class Run:
     cdef dict patches                 # id of a change -> whether the code was told that it is part of the run
     cdef dict patch_records           # id of a change -> event id
     cdef dict patch_refusals          # DecisionTaskCompleted -> how many markers of changes were refused
-    cdef dict cache_refusals          # the same, of cached results
     cdef dict refused                 # record key -> event ids
     cdef Py_ssize_t refusals_read
     cdef Py_ssize_t events_read
@@ -182,7 +181,6 @@ cdef class Run:
         self.patches = {}
         self.patch_records = {}
         self.patch_refusals = {}
-        self.cache_refusals = {}
         self.drafts = {}
         self.refused = {}
         self.signal_queues = {}
@@ -313,8 +311,6 @@ cdef class Run:
                 self.marker_records.setdefault(name, []).append(0)
                 if name == PATCH:
                     self.patch_refusals[row.done] = self.patch_refusals.get(row.done, 0) + 1
-                elif name == CACHE:
-                    self.cache_refusals[row.done] = self.cache_refusals.get(row.done, 0) + 1
             elif row.kind == MARKER_RECORDED:
                 name = history.key_text(row)
                 self.marker_records.setdefault(name, []).append(event_id)
@@ -416,6 +412,8 @@ cdef class Run:
         if self.main is None:
             start_main(self)
         drain(self)
+        if PYSWF_DEBUG:
+            check_woken(self)
         return 0
 
     cdef int answer_refusals(self) except -1:

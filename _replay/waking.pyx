@@ -88,6 +88,17 @@ cdef int wake_one(Run run, Promise promise, object waiter) except -1:
     return 0
 
 
+cdef int check_woken(Run run) except -1:
+    """In debug builds: nobody waits for what is there, unless nothing wakes any more."""
+    cdef Branch branch
+    cdef Promise promise
+    for branch in run.branches:
+        promise = branch.waiting_on
+        assert run.finished or branch.ended or promise is None or promise.state == PENDING, \
+            f"{name_of(branch.function)} still waits for {waited_for(run, promise)}, which is there"
+    return 0
+
+
 cdef int check_broken(Run run) except -1:
     if run.broken is not None:
         raise run.broken

@@ -35,14 +35,16 @@ def begun(program: Block, history: History, is_async: bool = False) -> Run:
     return Run(public.decider(program, is_async), history, run_id=RUN_ID, scope="d/w/r")
 
 
-def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, list[Task]]:
+def lived(
+    program: Block, chaos: Chaos, is_async: bool = False, rounds: int = 8
+) -> tuple[Simulator, list[Task]]:
     """A world in which the program has made some decisions, all from the beginning of the history."""
     world, tasks = Simulator(chaos), []
     for _ in range(rounds):
         if world.is_closed or not world.until_task():
             break
         started = world.poll()
-        run = begun(program, History.from_pages([task_body(world.events, started)]))
+        run = begun(program, History.from_pages([task_body(world.events, started)]), is_async)
         tasks.append(Task(started, answer_of(run)))
         while chaos.happens(3):
             world.step()
@@ -59,7 +61,7 @@ def lived(program: Block, chaos: Chaos, rounds: int = 8) -> tuple[Simulator, lis
 @given(program=programs(), chaos=worlds, is_async=st.booleans())
 def test_every_prefix_goes_on_to_the_whole(program: Block, chaos: Chaos, is_async: bool) -> None:
     """Cut at any decision and fed on, task by task or at once, a run decides as one from the beginning."""
-    world, tasks = lived(program, chaos)
+    world, tasks = lived(program, chaos, is_async)
     for k, first in enumerate(tasks):
         page = task_body(world.events[: first.started], first.started)
         run = begun(program, History.from_pages([page]), is_async)
