@@ -14,7 +14,8 @@
     record    what history says it asked for, and what came of it  record.pyx, failure.pyx,
                                                                    attempts.pyx, cancel.pyx, outcome.pyx
     report    what does not fit between the two, as facts          trace.pyx, strict.pyx, report.pyx
-    replay    the decider driven batch by batch                    replay.pyx, waking.pyx, response.pyx, standing.pyx
+    replay    the decider driven batch by batch                    batches.pyx, replay.pyx, waking.pyx, response.pyx,
+                                                                   standing.pyx
     api       what decider code calls                              api.pyx
 
 Nothing here does I/O, knows boto3, or reads a clock.
@@ -118,6 +119,7 @@ include "report.pyx"
 include "response.pyx"
 include "waking.pyx"
 include "standing.pyx"
+include "batches.pyx"
 include "replay.pyx"
 include "api.pyx"
 

@@ -215,9 +215,9 @@ cdef class Run:
     cdef bint goes_on(self):
         """Whether history went on from the batch that was last: its decision was completed, and was no pause."""
         cdef list decisions = self.history.index.decisions
-        if not self.is_last or self.position >= self.find_target():
+        if not self.is_last or self.position >= find_target(self):
             return True
-        return self.decision_no < len(decisions) and not self.is_pause(decisions[self.decision_no]) \
+        return self.decision_no < len(decisions) and not is_pause(self, decisions[self.decision_no]) \
             and self.history.rows[<int64_t>decisions[self.decision_no] - 1].ref == self.position
 
     def close(self):
@@ -269,18 +269,12 @@ cdef class Run:
 
     # Batches
 
-    cdef int64_t find_target(self) noexcept:
-        cdef History history = self.history
-        if history.started_event_id and is_open(history):
-            return history.started_event_id
-        return history.count
-
     cdef int advance(self) except -1:
         """Replay every batch up to the task in hand."""
         cdef PyObject* outer = pyswf_running
         global pyswf_running
-        self.read_new_events()
-        self.target = self.find_target()
+        read_new_events(self)
+        self.target = find_target(self)
         if self.target > self.history.count:
             raise HistoryFormatError(
                 f"events up to the task's start expected, found {self.history.count}", event_id=self.target
@@ -289,89 +283,12 @@ cdef class Run:
             raise HistoryFormatError("WorkflowExecutionStarted expected as the first event", event_id=1)
         pyswf_running = <PyObject*>self
         try:
-            while not self.ended and self.find_batch():
+            while not self.ended and find_batch(self):
                 self.run_batch()
         finally:
             pyswf_running = outer
         self.compose()
         return 0
-
-    cdef int read_new_events(self) except -1:
-        """What is looked up in the whole history: markers by name, cached results by number, refusals by key."""
-        cdef History history = self.history
-        cdef Row* row
-        cdef int64_t event_id
-        cdef list refusals = history.index.refusals
-        (<list>self.accepted).extend([None] * (history.index.count - len(self.accepted)))
-        (<list>self.tasks_by_type).extend([None] * (len(history.types) - len(self.tasks_by_type)))
-        for event_id in range(self.events_read + 1, history.count + 1):
-            row = &history.rows[event_id - 1]
-            if row.kind == RECORD_MARKER_FAILED:
-                name = history.key_text(row)
-                self.marker_records.setdefault(name, []).append(0)
-                if name == PATCH:
-                    self.patch_refusals[row.done] = self.patch_refusals.get(row.done, 0) + 1
-            elif row.kind == MARKER_RECORDED:
-                name = history.key_text(row)
-                self.marker_records.setdefault(name, []).append(event_id)
-                if name == CACHE:
-                    number = cache_number(history.value_text(row))
-                    if number:
-                        self.cache_records[number] = event_id
-                elif name == PATCH:
-                    record = patch_record(history.value_text(row))
-                    if record:
-                        self.patch_records.setdefault(record["id"], event_id)
-        self.events_read = history.count
-        for event_id in refusals[self.refusals_read:]:
-            self.refused.setdefault(refusal_key(history, event_id), []).append(event_id)
-        self.refusals_read = len(refusals)
-        return 0
-
-    cdef bint is_pause(self, int64_t completed):
-        """Whether a decision's only record is a `pause-` timer: then it decided nothing."""
-        cdef Row* row
-        if completed >= self.history.count:
-            return False
-        row = &self.history.rows[completed]
-        if row.kind != TIMER_STARTED and row.kind != START_TIMER_FAILED or row.done != completed \
-                or not self.history.key_begins(row, b"pause-", 6):
-            return False
-        row = &self.history.rows[completed + 1]
-        return completed + 1 >= self.history.count or row.done != completed or not is_record(row)
-
-    cdef bint find_batch(self) except -1:
-        """The bounds of the next batch; False when there is none."""
-        cdef list decisions = self.history.index.decisions
-        cdef int64_t completed, started
-        if self.position >= self.target:
-            return False
-        self.previous_completed = self.batch_completed
-        if self.is_last and self.decision_no < len(decisions):
-            # The task decided last is now recorded.
-            completed = decisions[self.decision_no]
-            if self.history.rows[completed - 1].ref == self.position:
-                self.previous_completed = completed
-                self.decision_no += 1
-        while self.decision_no < len(decisions):
-            completed = decisions[self.decision_no]
-            if completed > self.target:
-                break
-            started = self.history.rows[completed - 1].ref
-            if not 0 < started < completed or self.history.rows[started - 1].kind != DECISION_TASK_STARTED \
-                    or started <= self.position:
-                raise HistoryFormatError("a reference to its DecisionTaskStarted expected", event_id=completed)
-            self.decision_no += 1
-            if not self.is_pause(completed):
-                self.batch_end = started
-                self.batch_completed = completed
-                self.batch_held = self.held_by(completed)
-                self.is_last = False
-                return True
-        self.batch_end = self.target
-        self.batch_completed = self.batch_held = 0
-        self.is_last = True
-        return True
 
     cdef int run_batch(self) except -1:
         """Own records, the other events, commands whose arguments came, then who waited."""
@@ -396,7 +313,7 @@ cdef class Run:
                         match_record(self, event_id)
                 elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
                     break
-            check_rest(self, self.previous_completed, self.held_by(self.previous_completed))
+            check_rest(self, self.previous_completed, held_by(self, self.previous_completed))
             if self.trace is not None and self.batch > self.trace.last_batch:
                 self.ended = True  # it fits now: what comes later is nothing to be run for a report
                 return 0
@@ -423,13 +340,6 @@ cdef class Run:
         for command, event_id in refusals:
             judge_refusal(self, command, event_id)
         return 0
-
-    cdef int64_t held_by(self, int64_t completed) except -1:
-        """How many commands a decision says that it held back."""
-        cdef Row* row = &self.history.rows[completed - 1]
-        if not row.flags & HAS_VALUE:
-            return 0
-        return library_line(self.history.value_text(row)).get("held", 0)
 
     # What code and workers ask for
 
@@ -512,23 +422,6 @@ cdef class Run:
         if self.is_last and not self.ended:
             compose_response(self)
         return 0
-
-
-cdef int64_t first_decided(Run run) except -1:
-    """The first DecisionTaskCompleted that is no pause, or 0."""
-    for completed in run.history.index.decisions:
-        if not run.is_pause(completed):
-            return completed
-    return 0
-
-
-cdef bint is_open(History history) noexcept:
-    """Whether the last event leaves the run open."""
-    cdef int kind = history.rows[history.count - 1].kind if history.count else 0
-    return kind not in (
-        WORKFLOW_EXECUTION_COMPLETED, WORKFLOW_EXECUTION_FAILED, WORKFLOW_EXECUTION_CANCELED,
-        WORKFLOW_EXECUTION_CONTINUED_AS_NEW, WORKFLOW_EXECUTION_TERMINATED, WORKFLOW_EXECUTION_TIMED_OUT,
-    )
 
 
 def _sequence(Command command):

@@ -23,7 +23,7 @@ cdef object mismatch(Run run, str kind, int64_t event_id, Command command, dict 
         "differences": differences or {},
         "records": records_of(history, run.previous_completed),
         "next_records": records_after(history, run.previous_completed),
-        "held": run.held_by(run.previous_completed),
+        "held": held_by(run, run.previous_completed),
         "made": made_facts(run),
         "agreed": run.trace.agreed if run.trace is not None else [],
         "failure": run.failure,
@@ -71,7 +71,7 @@ cdef int batches_of(Run run) except -1:
     """How many batches the history has: the completed decisions that are no pauses, and the task in hand."""
     cdef int batches = 1 if is_open(run.history) else 0
     for completed in run.history.index.decisions:
-        if not run.is_pause(completed):
+        if not is_pause(run, completed):
             batches += 1
     return batches
 

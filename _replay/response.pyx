@@ -139,7 +139,7 @@ cdef str context_of(Run run, int64_t held):
     if held:
         line["held"] = held
     if not line:
-        if run.status_text is None and decisions and run.is_pause(decisions[len(decisions) - 1]):
+        if run.status_text is None and decisions and is_pause(run, decisions[len(decisions) - 1]):
             return ""  # or consoles would go on showing why it paused
         return run.status_text
     text = json.dumps({"pyswf": 1, **line}, separators=(",", ":"))
