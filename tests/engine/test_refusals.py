@@ -34,7 +34,6 @@ from .scenes import (
     replayed,
     signals_out,
     twice,
-    waits_for,
     work,
 )
 from .stage import Stage
@@ -45,8 +44,6 @@ PASSING = re.compile("_RATE_EXCEEDED$|^OPEN_.*_LIMIT_EXCEEDED$")
 
 def refused(begin: Callable[[], Any], key: str, cause: str) -> Stage:
     """The same, where SWF refuses what is asked for."""
-    stage = waits_for(lambda: None)
-    stage.evict()
 
     @decision_task
     def decider() -> Any:
