@@ -360,7 +360,8 @@ def decision_task(function: Any = None, /, **keywords: Any) -> Any:
         swf_task_list: The list on which its decision tasks are scheduled.
         input_data_serializer, result_data_serializer: How values become text; default JSON.
         input_data_store, result_data_store: Where text goes that SWF's fields do not hold.
-        continues_indefinitely: When the function returns, the run continues as new with the same input.
+        continues_indefinitely: When the function returns, the run continues as new: with what
+            ``workflow.continue_with`` was given last, else with the same input.
         max_attempts, retry_states, retry: Whether a child that fails is started again, as for activities; by
             default it is not.
         execution_start_to_close_timeout, task_start_to_close_timeout: SWF's limits.

@@ -1,7 +1,8 @@
 """Paranoid mode: every decision is made a second time, from the beginning of its history, and compared.
 
-It finds deciders that come to something else each time they are run (a clock, a set's order, state that
-outlives a run) when they are tested, and not in production, when a process is replaced.
+It finds deciders that come to something else each time they are run (a clock, chance, state that outlives a
+run) when they are tested, and not in production, when a process is replaced. It does not find those that rely
+on the order of a set of strings: both replays have the same hash seed.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def _unstable(run: Run, first: Any, again: Any) -> NondeterminismError:
     return NondeterminismError(
         f"nondeterminism (unstable) in workflow {workflow_id!r}, run {run.run_id}: two replays of the same "
         f"history came to different decisions.\n  the first: {shown[0]}\n  the second: {shown[1]}\n"
-        "  The decider reads something that is not in its history: a clock, random numbers, the order of a "
-        "set, a global variable. Use workflow.now(), workflow.random, @cached; sort sets.",
+        "  The decider reads something that is not in its history: a clock, random numbers, a global variable. "
+        "Use workflow.now(), workflow.random, @cached.",
         {
             "kind": "unstable",
             "workflow_id": workflow_id,

@@ -177,7 +177,8 @@ def status(text: str) -> None:
 def continue_as_new(*args: Any, **kwargs: Any) -> NoReturn:
     """End this run here and begin the next with these arguments; does not return.
 
-    The code stands still here: no `except` or `finally` around it runs. While SWF waits to be told what came
+    The code stands still here: no `except Exception` around it sees anything, no `finally` decides anything.
+    While SWF waits to be told what came
     meanwhile, or throttles, that goes on.
 
     Raises:
