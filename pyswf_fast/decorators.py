@@ -94,7 +94,7 @@ class DecisionOptions(DataOptions):
     swf_task_list: str | None = None
     continues_indefinitely: bool = False
     max_attempts: int = 1
-    retry_states: Iterable[str] = ()
+    retry_states: Iterable[str] = RETRIED_STATES
     retry: Retry | None = None
     execution_start_to_close_timeout: Seconds | None = None
     task_start_to_close_timeout: Seconds | None = None
@@ -339,7 +339,7 @@ def decision_task(
     result_data_store: DataStore | None = None,
     continues_indefinitely: bool = False,
     max_attempts: int = 1,
-    retry_states: Iterable[str] = (),
+    retry_states: Iterable[str] = RETRIED_STATES,
     retry: Retry | None = None,
     execution_start_to_close_timeout: Seconds | None = None,
     task_start_to_close_timeout: Seconds | None = None,
@@ -363,7 +363,7 @@ def decision_task(function: Any = None, /, **keywords: Any) -> Any:
         continues_indefinitely: When the function returns, the run continues as new: with what
             ``workflow.continue_with`` was given last, else with the same input.
         max_attempts, retry_states, retry: Whether a child that fails is started again, as for activities; by
-            default it is not.
+            default it is tried once.
         execution_start_to_close_timeout, task_start_to_close_timeout: SWF's limits.
         child_policy: TERMINATE, REQUEST_CANCEL or ABANDON its own children if it is terminated or times out.
         tags: At most five.

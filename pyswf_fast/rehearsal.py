@@ -66,8 +66,8 @@ def _unstable(run: Run, first: Any, again: Any) -> NondeterminismError:
     return NondeterminismError(
         f"nondeterminism (unstable) in workflow {workflow_id!r}, run {run.run_id}: two replays of the same "
         f"history came to different decisions.\n  the first: {shown[0]}\n  the second: {shown[1]}\n"
-        "  The decider reads something that is not in its history: a clock, random numbers, a global variable. "
-        "Use workflow.now(), workflow.random, @cached.",
+        "  The decider reads something that is not in its history: a clock, random numbers, a global "
+        "variable. Use workflow.now(), workflow.random, @cached.",
         {
             "kind": "unstable",
             "workflow_id": workflow_id,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from pyswf_fast._replay import Failure
-from pyswf_fast.exceptions import ConfigurationError, UsageError
+from pyswf_fast.exceptions import ConfigurationError, PayloadTooLarge, SerializationError, UsageError
 from pyswf_fast.failures import qualified_name, users_line
 
 __all__ = ["AttemptLimit", "Retry", "RetryPolicy", "RetryVerdict", "policy_of"]
@@ -47,6 +47,8 @@ CAUSES = (
 )
 _SWFS_NAMES = frozenset((*FAILURE_STATES, *TIMEOUT_TYPES, *CAUSES))
 _NOT_NOW = re.compile(r"[A-Z_]+_RATE_EXCEEDED|OPEN_[A-Z_]+_LIMIT_EXCEEDED")
+#: What a worker raises where a value cannot travel: the next attempt would come to the same.
+_CANNOT_HEAL = frozenset(map(qualified_name, (PayloadTooLarge, SerializationError)))
 _TYPE_NAME = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))*")
 
 FIRST_BACK_OFF_SECONDS = 1.0
@@ -79,7 +81,7 @@ class AttemptLimit:
     """So many attempts for failures in these states, as PySwfAws counted them.
 
     Failures and timeouts are retried at once, a schedule that SWF refused after a back-off (1 s, doubling to
-    60 s).
+    60 s). What cannot heal, a `PayloadTooLarge` or `SerializationError` of the worker, is not retried.
 
     Parameters:
         max_attempts: How often the work is tried in all.
@@ -104,6 +106,8 @@ class AttemptLimit:
         """Tell how many seconds to wait before the next attempt, or None to give up; see `RetryVerdict`."""
         if failure.state not in self.retry_states or failure.attempt >= self.max_attempts:
             return None
+        if _cannot_heal(failure):
+            return None
         return _at_once_or_later(failure)
 
 
@@ -122,6 +126,9 @@ class RetryPolicy:
     - causes of refusals, as SWF names them: ACTIVITY_TYPE_DOES_NOT_EXIST, …;
     - exceptions that were raised: classes, or names, short (``"Timeout"``) or with their module
       (``"requests.exceptions.Timeout"``). Classes derived from them match, too.
+
+    A `PayloadTooLarge` or `SerializationError` cannot heal: it is tried again only if `retry_on` names it,
+    or a class that it is derived from.
 
     Parameters:
         max_attempts: How often the work is tried in all; None is without limit.
@@ -172,6 +179,8 @@ class RetryPolicy:
         if self.max_attempts is not None and failure.attempt >= self.max_attempts:
             return None
         if _is_one_of(failure, self.give_up_on) or not _is_one_of(failure, self.retry_on):
+            return None
+        if _cannot_heal(failure) and not _has_raised(failure, self.retry_on):
             return None
         seconds = self._back_off(failure.attempt)
         if self.jitter:
@@ -246,15 +255,23 @@ def _at_once_or_later(failure: Failure) -> float:
 
 def _is_one_of(failure: Failure, names: Any) -> bool:
     """Tell whether one of several names is the failure's state, timeout type, cause or exception."""
+    said = (failure.state, failure.timeout_type, failure.cause)
+    return any(name in said for name in names) or _has_raised(failure, names)
+
+
+def _has_raised(failure: Failure, names: Any) -> bool:
+    """Tell whether one of several names is that of the exception, or of a base class of it."""
     for name in names:
-        if name in (failure.state, failure.timeout_type, failure.cause):
-            return True
         if name in _SWFS_NAMES:
             continue
         for type_name in failure.exception_types:
             if name == type_name or ("." not in name and name == type_name.rpartition(".")[2]):
                 return True
     return False
+
+
+def _cannot_heal(failure: Failure) -> bool:
+    return not _CANNOT_HEAL.isdisjoint(failure.exception_types)
 
 
 def _names(given: object, keyword: str) -> tuple[str, ...]:

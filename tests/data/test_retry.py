@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pyswf_fast import Failure, activity_task
-from pyswf_fast.exceptions import ConfigurationError
+from pyswf_fast.exceptions import ConfigurationError, PayloadTooLarge, UsageError
+from pyswf_fast.failures import qualified_name
 from pyswf_fast.retry import AttemptLimit, RetryPolicy, policy_of
 
 
@@ -29,6 +30,24 @@ def test_refused_schedules_back_off() -> None:
     limit = AttemptLimit(9)
     delays = [limit.delay(failure(n, "FAILED_TO_SCHEDULE")) for n in range(1, 10)]
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60, None]
+
+
+UNHEALED = (
+    "pyswf_fast.exceptions.PayloadTooLarge",
+    *(qualified_name(base) for base in PayloadTooLarge.__mro__[1:-1]),
+)
+
+
+def test_what_cannot_heal_is_not_tried_again() -> None:
+    """A value that cannot travel will not travel the next time; who retries it nevertheless must name it."""
+    one = failure(1, exception_types=UNHEALED)
+    gone = [AttemptLimit(), RetryPolicy(), RetryPolicy(retry_on="FAILED"), RetryPolicy(retry_on=OSError)]
+    assert [policy.delay(one) for policy in gone] == [None] * 4
+    named = ["PayloadTooLarge", PayloadTooLarge, ValueError, Exception, ("FAILED", UsageError)]
+    assert [RetryPolicy(retry_on=names).delay(one) for names in named] == [1] * 5
+    assert RetryPolicy(retry_on=ValueError, give_up_on=PayloadTooLarge).delay(one) is None
+    mine = failure(1, exception_types=["app.PayloadTooLarge", "builtins.ValueError"])
+    assert (AttemptLimit().delay(mine), RetryPolicy().delay(mine)) == (0, 1)
 
 
 @pytest.mark.parametrize("state", ["CANCELED", "TERMINATED"])

@@ -48,7 +48,7 @@ def activity(retry: Retry) -> Any:
     return decider
 
 
-def child(retry: Retry, **options: Any) -> Any:
+def child(retry: Retry | None, **options: Any) -> Any:
     """The same with a child workflow."""
 
     @decision_task(swf_workflow_type="child", swf_workflow_version="1.0", retry=retry)
@@ -465,6 +465,27 @@ def test_delivered() -> None:
 
 
 # ── children
+
+
+@pytest.mark.parametrize(
+    ("attempts", "retried"), [({"max_attempts": 2}, True), ({}, False), ({"max_attempts": 1}, False)]
+)
+@pytest.mark.parametrize("how", ["Failed", "TimedOut"])
+def test_child_max_attempts(how: str, attempts: dict[str, int], retried: bool) -> None:
+    """`max_attempts` of a child needs no `retry_states`: the usual states are retried, by default none."""
+    its: dict[str, Any] = {"TimedOut": {"timeoutType": "START_TO_CLOSE"}}.get(how, {})
+    stage = Stage(child(None, **attempts))
+    stage.decide()
+    stage.child(f"{H}-1")
+    stage.decide()
+    stage.child(f"{H}-1", how, **its)
+    if retried:
+        assert stage.decide() == [("StartChildWorkflowExecution", f"{H}-1-2")]
+        stage.child(f"{H}-1-2")
+        stage.decide()
+        stage.child(f"{H}-1-2", how, **its)
+
+    assert stage.result()[0] == (f"{H}-1-2" if retried else f"{H}-1")
 
 
 @pytest.mark.parametrize(
