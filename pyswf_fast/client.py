@@ -20,6 +20,7 @@ from pyswf_fast.execution import (
     summary,
 )
 from pyswf_fast.payload import Codec
+from pyswf_fast.signatures import check_arguments
 from pyswf_fast.transport import Boto3Transport, Transport
 
 __all__ = ["Boto3Transport", "Client", "Execution", "ExecutionDetail", "ExecutionInfo", "Transport"]
@@ -70,8 +71,19 @@ class Client:
             args: The function's positional arguments.
             workflow_id: Its name; no open execution of the domain may have the same. None makes a new one.
             kwargs: The function's keyword arguments.
+
+        Raises:
+            UsageError: The function does not take these arguments, or the workflow id is in use.
         """
         task, options = registration.task_of(decider, "decider")
+        check_arguments(
+            f"start of {task.name}",
+            task.function,
+            args,
+            kwargs,
+            is_method=task.is_method or task is not decider,
+            keywords=("workflow_id",),
+        )
         domain = registration.resolve_domain(self._domain, options.swf_domain)
         given_id = workflow_id if workflow_id is not None else options.workflow_id
         new_id = f"{task.name[:200]}-{uuid.uuid4()}"

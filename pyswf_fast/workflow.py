@@ -29,6 +29,7 @@ from pyswf_fast._replay import (
 from pyswf_fast.exceptions import UsageError
 from pyswf_fast.lambdas import lambda_task
 from pyswf_fast.payload import Codec
+from pyswf_fast.signatures import check_arguments
 
 __all__ = [
     "Info",
@@ -182,9 +183,11 @@ def continue_as_new(*args: Any, **kwargs: Any) -> NoReturn:
     meanwhile, or throttles, that goes on.
 
     Raises:
+        UsageError: The decider's function does not take these arguments.
         ContinueAsNewException: SWF refuses for good, as the type of this workflow is deprecated or does not
             exist any more; code may go on from there.
     """
+    _check_next("continue_as_new()", args, kwargs)
     _replay.continue_as_new(args, kwargs, None)
 
 
@@ -194,11 +197,15 @@ def continue_with(*args: Any, **kwargs: Any) -> None:
     Such a decider's run is continued as new when its function returns: with the arguments that were given
     here last, else with its own again.
 
+    Raises:
+        UsageError: The decider's function does not take these arguments.
+
     Example:
         >>> @decision_task(continues_indefinitely=True)
         ... def watch(seen: int) -> None:
         ...     workflow.continue_with(look(seen).result)
     """
+    _check_next("continue_with()", args, kwargs)
     _replay.continue_with(args, kwargs)
 
 
@@ -236,6 +243,12 @@ def _run(what: str) -> Run:
     if run is None:
         raise UsageError(f"workflow.{what} works only inside a decider, while a worker runs it")
     return run
+
+
+def _check_next(what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    run = _run(what)
+    is_method = run.instance is not None
+    check_arguments(f"workflow.{what}", run.task.function, args, kwargs, is_method=is_method)
 
 
 def _info() -> Info:

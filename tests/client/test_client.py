@@ -72,6 +72,40 @@ def test_a_start_carries_the_arguments_and_options(swf: EmbeddedSwf, client: Cli
     assert started["childPolicy"] == "TERMINATE"
 
 
+def test_arguments_that_the_decider_does_not_take_are_refused(client: Client) -> None:
+    """They are refused where they are given, with what was meant; nothing is asked of the service."""
+
+    @decision_task
+    def order(item: str, *, amount: int = 1) -> None: ...
+
+    def start(*args: Any, **kwargs: Any) -> str:
+        with pytest.raises(UsageError) as refused:
+            client.start(order, *args, **kwargs)
+        told = str(refused.value)
+        assert told.startswith("start of ")
+        assert "order(item: 'str', *, amount: 'int' = 1)" in told
+        return told
+
+    assert "missing a required argument: 'item'" in start()
+    assert "too many positional arguments" in start("tea", 2)
+    assert "did you mean workflow_id=?" in start("tea", workfow_id="w-1")
+    assert "did you mean amount=?" in start("tea", amuont=2)
+    assert "did you mean" not in start("tea", zzz=2)
+
+
+def test_methods_are_started_without_their_object(client: Client) -> None:
+    class Shop:
+        @decision_task
+        def order(self, item: str) -> None: ...
+
+    client.register(deciders=[Shop().order])
+    client.start(Shop().order, "tea")
+    client.start(Shop.order, item="tea")
+    for decider in (Shop().order, Shop.order, Shop().order.options(tags=["t"])):
+        with pytest.raises(UsageError, match="too many positional arguments"):
+            client.start(decider, "tea", 2)
+
+
 def test_options_of_the_decider_are_sent(
     swf: EmbeddedSwf, client: Client, add: Any, make_decider: Any
 ) -> None:

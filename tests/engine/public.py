@@ -359,7 +359,7 @@ def decider(program: Block, is_async: bool = False, is_changed: bool = False) ->
     if is_async:
 
         @decorate
-        async def decide() -> Any:
+        async def decide(*_: Any) -> Any:
             interpreter = Interpreter(True, is_changed)
             await coroutine(interpreter.function(program))
             return interpreter.log
@@ -367,7 +367,7 @@ def decider(program: Block, is_async: bool = False, is_changed: bool = False) ->
         return decide
 
     @decorate
-    def decide_plainly() -> Any:
+    def decide_plainly(*_: Any) -> Any:
         interpreter = Interpreter(False, is_changed)
         plain(interpreter.function(program))
         return interpreter.log

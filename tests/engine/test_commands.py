@@ -86,7 +86,7 @@ def test_continue_as_new() -> None:
     reached: list[str] = []
 
     @decision_task
-    def decider(n: int) -> Any:
+    def decider(n: int, key: str = "") -> Any:
         work().result
         try:
             workflow.continue_as_new(n + 1, key="☃")
@@ -130,7 +130,7 @@ def test_continue_with() -> None:
     """A decider that continues indefinitely says with which arguments; they are taken as they are then."""
 
     @decision_task(continues_indefinitely=True)
-    def decider(seen: list[int]) -> Any:
+    def decider(seen: list[int], more: object = "") -> Any:
         workflow.continue_with("not these")
         seen.append(work().result)
         workflow.continue_with(seen, more=None)
@@ -148,12 +148,31 @@ def test_continue_with_elsewhere() -> None:
     """In a decider that completes when it returns nobody would take the arguments: it is told so."""
 
     @decision_task
-    def decider() -> Any:
+    def decider(n: int = 0) -> Any:
         with pytest.raises(UsageError, match="does not continue indefinitely"):
             workflow.continue_with(1)
         return "fine"
 
     assert Stage(decider).result() == "fine"
+
+
+@pytest.mark.parametrize("end", [workflow.continue_as_new, workflow.continue_with])
+def test_continue_with_what_nobody_takes(end: Any) -> None:
+    """Arguments that the decider does not take are refused where they are given, not in the next run."""
+
+    class Shop:
+        @decision_task(continues_indefinitely=True)
+        def opens(self, day: int, *, late: bool = False) -> Any:
+            for args, kwargs in (((), {}), ((1, 2), {}), ((1,), {"lat": True})):
+                with pytest.raises(
+                    UsageError, match=r"continue_\w+\(\): .*opens\(self, day: .*\)"
+                ) as refused:
+                    end(*args, **kwargs)
+            assert "did you mean late=?" in str(refused.value)
+            end(day + 1, late=True)
+
+    (one,) = Stage(Shop().opens, "[[1], {}]").ask().decisions
+    assert json.loads(decision_attributes(one)["input"]) == [[2], {"late": True}]
 
 
 def test_work_of_another_domain() -> None:

@@ -254,7 +254,7 @@ def test_strict_mode_and_a_next_run() -> None:
     """Continuing as new fits its own record; with other arguments it does not."""
 
     def goes_on(argument: int) -> Callable[[], None]:
-        def code() -> None:
+        def code(_: int = 0) -> None:
             bill(1).result
             workflow.continue_as_new(argument)
 

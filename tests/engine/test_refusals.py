@@ -169,9 +169,9 @@ def test_continue_as_new_workflow_execution_failed_for_good(cause: str) -> None:
     """What cannot pass raises at the call, where code may go on."""
 
     @decision_task
-    def decider() -> Any:
+    def decider(n: int = 0) -> Any:
         try:
-            workflow.continue_as_new(1)
+            workflow.continue_as_new(n + 1)
         except ContinueAsNewException as error:
             return [error.task_name, error.failure_status, error.failure_reason, str(error), work().result]
 

@@ -15,7 +15,7 @@ PACKAGE = Path(pyswf_fast.__file__).parent
 #: From the ground up; nothing imports from its own floor.
 FLOORS = (
     ("exceptions",),
-    ("constraints", "nondeterminism"),
+    ("constraints", "signatures", "nondeterminism"),
     ("_replay",),
     ("serializers", "datastores", "failures"),
     ("payload", "retry"),
