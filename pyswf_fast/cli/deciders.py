@@ -45,7 +45,12 @@ class Deciders:
         return domains.pop() if len(domains) == 1 else None
 
     def narrow(self, sought: Filter) -> Filter:
-        """Leave of the executions in SWF those that are meant."""
+        """Leave of the executions in SWF those that are meant; a type that nobody here decides cannot be."""
+        names = sorted({name for name, _ in self._types})
+        if self._only is None and sought.type_name and sought.type_name not in names:
+            raise UsageError(
+                f"{self._target} has no decider of type {sought.type_name}; it has {', '.join(names)}"
+            )
         if self._only is None or sought.type_name or sought.workflow_id:
             return sought
         ((name, version),) = self._types

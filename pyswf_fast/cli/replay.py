@@ -85,8 +85,9 @@ def replay(
     calls of @cached functions are not run.
 
     Exits with 0 if all that was replayed fits; with 1 if something does not (nondeterminism, a decider that
-    would now fail its workflow, a history that cannot be read) or nothing in the HISTORY given is of a type
-    at hand; with 2 if it was called wrongly.
+    would now fail its workflow, a history that cannot be read), nothing in the HISTORY given is of a type at
+    hand, or there is no such workflow or run as --workflow-id and --run-id name; with 2 if it was called
+    wrongly.
     """
     if pdb and (session.json or "-" in histories):
         raise click.UsageError("--pdb talks to you on stdin and stdout: not with --json, nor with '-'.")
@@ -119,11 +120,21 @@ def replay(
             events += len(outcome.history or ())
             advance()
             tell(outcome, decisions=decisions, where=where, as_json=wishes.json)
+    if sought.workflow_id and not counts:
+        raise UsageError(f"{missing(sought, run_id)} in domain {session.client.domain!r}")
     if not wishes.json:
         summary(counts, events, time.perf_counter() - began)
     fits = counts[OK] + (0 if all_types else counts[FOREIGN])
     if fits < counts.total() or (histories and not counts[OK]):
         sys.exit(1)
+
+
+def missing(sought: Filter, run_id: str | None) -> str:
+    """What was named and is not there."""
+    what = (
+        f"run {run_id} of workflow {sought.workflow_id!r}" if run_id else f"workflow {sought.workflow_id!r}"
+    )
+    return f"no {what}" + (f" with status {sought.status}" if sought.status else "")
 
 
 def replayed(sources: Iterable[Source], deciders: Deciders, wishes: Wishes) -> Generator[Outcome, None, None]:

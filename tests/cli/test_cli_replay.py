@@ -515,6 +515,23 @@ def test_the_domain_may_be_the_deciders_own(shell: Shell) -> None:
         shell.run("signal", name, "word", "1")
 
 
+def test_a_named_workflow_that_is_not_there(shell: Shell) -> None:
+    """That a workflow or run that is named is not there is no success, as it is with other filters."""
+    name = fresh("twice")
+    shell.json("start", "cli_tasks:twice", "1", "--wait", "--workflow-id", name)
+    for words, told in (
+        (["--workflow-id", "nobody"], "no workflow 'nobody' in domain 'cli-tests'"),
+        (["--workflow-id", name, "--run-id", "r1"], f"no run r1 of workflow '{name}' in domain 'cli-tests'"),
+        (["--workflow-id", name, "--status", "open"], f"no workflow '{name}' with status open in domain"),
+    ):
+        found = shell.run("replay", "cli_tasks", *words)
+        assert (found.returncode, found.stdout) == (1, "")
+        assert found.stderr.startswith(f"pyswf-fast: {told}")
+        assert found.stderr.count("\n") == 1
+    replayed(shell, 0, "cli_tasks", "--workflow-id", name)
+    assert replayed(shell, 0, "cli_tasks", "--status", "open", "--tag", "nothing").startswith("0 histories")
+
+
 def test_executions_that_the_changed_code_does_not_fit(shell: Shell) -> None:
     """A workflow that the new code would break is found; those of other types are passed over."""
     name = fresh("word")
@@ -577,6 +594,10 @@ def test_the_history_command_and_replay_fit(shell: Shell, tmp_path: Path) -> Non
         (["cli_replayed:order", "CLOSED", "--until", "0"], "--until"),
         (["cli_replayed:order", "CLOSED", "CLOSED", "--run-id", "r"], "one history expected, found 2"),
         (["cli_replayed:order", "CLOSED", "--pdb", "--json"], "--pdb"),
+        (
+            ["cli_replayed", "--status", "open", "--type", "ordre"],
+            "no decider of type ordre; it has chatty, ",
+        ),
         (["cli_replayed:order", "--days", "1", "--since", "2020-01-01"], "not both"),
     ],
 )
