@@ -23,7 +23,9 @@ take the change back, or keep the old way for executions that have passed here:
     if workflow.patched("what-changed"):
         ...  # as it is now
     else:
-        ...  # as it was"""
+        ...  # as it was
+if no code was changed, the decider reads what history does not have: a clock, random numbers, the
+environment, the order of a set; PYSWF_PARANOID=1 in tests finds most of that"""
 
 
 def explain(facts: Facts) -> NondeterminismError:

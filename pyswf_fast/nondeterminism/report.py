@@ -18,6 +18,15 @@ MOST_ROWS = 12
 MOST_CHARACTERS = 160
 COLUMN = 44
 
+#: What each kind says in one line.
+HEADLINES = {
+    "missing": "history recorded what the code does not ask for",
+    "extra": "the code asks for what history did not record",
+    "renamed": "the code asks for another name or version than history recorded",
+    "reordered": "the code asks for the same things in another order than history recorded",
+    "changed": "the code asks for what history recorded, but not in the same way",
+}
+
 _OURS = __name__.partition(".")[0]
 
 
@@ -87,7 +96,7 @@ def text_of(report: Facts) -> str:
     if its_type:
         workflow += f" of {its_type.get('name')} {its_type.get('version')}"
     lines = [
-        f"nondeterminism ({report['kind']}): the code does not ask for what history recorded",
+        f"nondeterminism ({report['kind']}): {HEADLINES[report['kind']]}",
         f"  where:                workflow {workflow}, run {report['run_id'] or '?'}",
         f"                        event {report['event_id']}, batch {report['batch']} of {report['batches']}",
         f"  history recorded:     {_told(report['recorded'])}",
