@@ -64,8 +64,8 @@ cdef object delay_before(Run run, Command command, int32_t attempt, str state, s
             return 1.0  # a timer that has its record: how long it ran is history's
         if retried:
             return 0
-        if not run.batch_held:
-            return None
+        if run.batch_completed <= last_unheld(run):
+            return None  # had it been held back, it would have left by then
     if passing:  # whatever a policy says
         return back_off_seconds(command.attempt + command.throttled)
     delay = command.task.policy.delay(failure_before(run, command, state, cause))

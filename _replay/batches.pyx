@@ -63,6 +63,17 @@ cdef int64_t held_by(Run run, int64_t completed) except -1:
     return library_line(run.history.value_text(row)).get("held", 0)
 
 
+cdef int64_t last_unheld(Run run) except -1:
+    """The last decision that held nothing back, 0 if none."""
+    cdef list decisions = run.history.index.decisions
+    while run.unheld_read < len(decisions):
+        completed = decisions[run.unheld_read]
+        run.unheld_read += 1
+        if not is_pause(run, completed) and held_by(run, completed) == 0:
+            run.last_unheld = completed
+    return run.last_unheld
+
+
 cdef int read_new_events(Run run) except -1:
     """What is looked up in the whole history: markers by name, cached results by number, refusals by key."""
     cdef History history = run.history

@@ -15,9 +15,11 @@ cdef int cancel_command(Run run, Command command) except -1:
     if command.kind == ACTIVITY or command.kind == TIMER:
         request = new_command(run, CANCEL_ACTIVITY if command.kind == ACTIVITY else CANCEL_TIMER)
         request.swf_id = command.command_id()
+        request.cancels = command
         enqueue(run, request)
     elif command.kind == CHILD:
-        new_cancel_request(run, workflow_id_of(run, command), None)
+        request = new_cancel_request(run, workflow_id_of(run, command), None)
+        request.cancels = command
     if command.kind == TIMER:
         command.stage = OVER
         return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))
@@ -48,6 +50,7 @@ cdef int stop_back_off(Run run, Command command) except -1:
     elif timer is not None and timer.stage != OVER:
         request = new_command(run, CANCEL_TIMER)
         request.swf_id = timer.command_id()
+        request.cancels = timer
         enqueue(run, request)
     command.stage = OVER
     return settle(run, command, FAILURE, Canceled(f"{describe(command)} was canceled"))

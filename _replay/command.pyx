@@ -51,7 +51,7 @@ cdef object call_task(Run run, Task task, object instance, tuple args, dict kwar
         return call_cached(run, task, instance, args, kwargs)
     check_awake(run, task.name)
     command = new_call(run, task, instance)
-    place_call(run, command, args, kwargs, None)
+    place_call(run, command, args, kwargs)
     return command
 
 
@@ -75,10 +75,10 @@ cdef Command new_call(Run run, Task task, object instance):
     return command
 
 
-cdef int place_call(Run run, Command command, tuple args, dict kwargs, Slots slots) except -1:
-    """Take the arguments of a call as they are now; it is issued once they, and a slot, are there."""
+cdef int place_call(Run run, Command command, tuple args, dict kwargs) except -1:
+    """Take the arguments of a call as they are now; it is issued once they are there."""
     cdef int32_t entity = find_accepted(run, command)
-    if slots is None and entity >= 0 and is_next_record(run, entity) and not run.strict:
+    if entity >= 0 and is_next_record(run, entity) and not run.strict:
         # Recorded by the decision that is being matched: its arguments are not touched.
         run.accepted[entity] = command
         command.stage = QUEUED
@@ -86,15 +86,18 @@ cdef int place_call(Run run, Command command, tuple args, dict kwargs, Slots slo
         if run.trace is not None:
             run.trace.made.append(command)
         return 0
+    take_arguments(run, command, entity, args, kwargs)
+    if command.blockers == 0:
+        issue_command(run, command)
+    return 0
+
+
+cdef int take_arguments(Run run, Command command, int32_t entity, tuple args, dict kwargs) except -1:
     if has_promise(run, args, 0) or has_promise(run, kwargs, 0):
         command.blockers = count_pending(run, args, command, 0) + count_pending(run, kwargs, command, 0)
         command.arguments = (frozen(args), frozen(kwargs))
     else:
         write_input(run, command, entity, args, kwargs)
-    if slots is not None and not slots.take(command):
-        command.blockers += 1
-    if command.blockers == 0:
-        issue_command(run, command)
     return 0
 
 
@@ -139,7 +142,8 @@ cdef int issue_unblocked(Run run) except -1:
         run.unblocked = []
         commands.sort(key=_sequence)
         for command in commands:
-            issue_command(run, command)
+            if (<Command>command).stage == BLOCKED:  # not canceled since
+                issue_command(run, command)
     return 0
 
 

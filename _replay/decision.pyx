@@ -138,6 +138,7 @@ cdef class Command(Promise):
     cdef uint8_t kind
     cdef uint8_t stage
     cdef Command back_off     # the timer that runs before its next attempt
+    cdef Command cancels      # of a cancel request: what is to be canceled
     cdef bint gives_up        # canceled: no further attempt
     cdef bint cancel_sent
 

@@ -127,9 +127,9 @@ cdef str heartbeat_of(History history, int32_t entity, object codec):
         return None
     row = &history.rows[history.index.entities[entity].closed - 1]
     if row.kind == ACTIVITY_TASK_TIMED_OUT:
-        return history.value_text(row)
+        return history.value_text(row) or None
     if row.kind == ACTIVITY_TASK_FAILED:
-        return codec.heartbeat_in_failure(history.value_text(row))
+        return codec.heartbeat_in_failure(history.value_text(row)) or None
     return None
 
 

@@ -196,6 +196,8 @@ cdef class History:
         cdef tuple type = (page.text(&page.types.spans[i].name), page.text(&page.types.spans[i].version))
         number = self.type_numbers.get(type)
         if number is None:
+            if len(self.types) > 0xFFFF:
+                raise HistoryFormatError("a history of at most 65,535 types expected")
             number = self.type_numbers[type] = len(self.types)
             self.types.append(type)
         return number

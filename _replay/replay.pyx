@@ -85,6 +85,8 @@ cdef class Run:
     cdef dict refused                 # record key -> event ids
     cdef Py_ssize_t refusals_read
     cdef Py_ssize_t events_read
+    cdef Py_ssize_t unheld_read       # of the decisions
+    cdef int64_t last_unheld          # the last of these that held nothing back
 
     # What the code asks about
     cdef readonly double now_seconds
@@ -195,7 +197,7 @@ cdef class Run:
         self.activities = self.timers = self.children = self.lambdas = self.signals_out = self.cancels_out = 0
         self.waits = self.caches = self.closes = self.shields = 0
         self.position = self.batch_end = self.batch_completed = self.previous_completed = self.batch_held = 0
-        self.decision_no = self.refusals_read = self.events_read = 0
+        self.decision_no = self.refusals_read = self.events_read = self.unheld_read = self.last_unheld = 0
         self.batch = 0
         return 0
 
@@ -308,11 +310,8 @@ cdef class Run:
             while event_id < self.batch_end:
                 row = &history.rows[event_id]
                 event_id += 1
-                if row.done == self.previous_completed:
-                    if is_record(row):
-                        match_record(self, event_id)
-                elif row.kind != ACTIVITY_TASK_CANCELED:  # which follows the record that cancels a waiting activity
-                    break
+                if row.done == self.previous_completed and is_record(row):
+                    match_record(self, event_id)
             check_rest(self, self.previous_completed, held_by(self, self.previous_completed))
             if self.trace is not None and self.batch > self.trace.last_batch:
                 self.ended = True  # it fits now: what comes later is nothing to be run for a report
@@ -399,10 +398,10 @@ cdef class Run:
 
     @property
     def calls(self):
-        """activityId or workflowId of each activity and child among `decisions` -> (task, object or None)."""
+        """("decider", workflowId) or ("activity", activityId) of what `decisions` call -> (task, object or None)."""
         cdef Command command
         return {
-            (workflow_id_of(self, command) if command.kind == CHILD else command.command_id()):
+            (("decider", workflow_id_of(self, command)) if command.kind == CHILD else ("activity", command.command_id())):
                 (command.task, command.instance)
             for command in self.queue
             if command.stage == QUEUED and (command.kind == ACTIVITY or command.kind == CHILD)

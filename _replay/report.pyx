@@ -162,11 +162,10 @@ cdef list records_of(History history, int64_t completed):
     cdef Row* row
     while completed and event_id <= history.count:
         row = &history.rows[event_id - 1]
-        if row.done == completed:
-            if is_record(row) and not is_librarys_own(history, row):
-                records.append(record_facts(history, event_id))
-        elif row.kind != ACTIVITY_TASK_CANCELED:
+        if row.kind == DECISION_TASK_COMPLETED:
             break
+        if row.done == completed and is_record(row) and not is_librarys_own(history, row):
+            records.append(record_facts(history, event_id))
         event_id += 1
     return records
 

@@ -25,7 +25,9 @@ cdef int compose_response(Run run) except -1:
     cdef list decisions = [], sent = []
     cdef int64_t held = 0, room = MOST_DECISIONS, bytes_left = MOST_BYTES - 2_000
     cdef bint crowded = run.next_batch is not None and not run.not_run and not run.finished
+    cdef bint is_lonely
     cdef int kind, most_timers = timer_limit(run)
+    cdef set kept = set()
     for kind in range(<int>ENTITY_KINDS):
         open[kind] = run.history.index.open[kind]
     for command in run.queue:
@@ -35,8 +37,12 @@ cdef int compose_response(Run run) except -1:
         if kind <= LAMBDA:
             if open[kind] >= (most_timers if kind == TIMER else MOST_OPEN) or waits_longer(run, command):
                 held += 1
+                kept.add(command)
                 continue
             open[kind] += 1
+        elif command.cancels is not None and command.cancels in kept:
+            held += 1  # it would find nothing to cancel yet
+            continue
         sent.append(command)
     if run.closing is not None and run.closing.stage == QUEUED:
         if held:
@@ -45,7 +51,8 @@ cdef int compose_response(Run run) except -1:
             sent.append(run.closing)
     if run.status_text is not None:
         bytes_left -= len(json.dumps(run.status_text))
-    if crowded or len(sent) > MOST_DECISIONS:
+    is_lonely = held and run.closing is not None and not opens_any(open)
+    if crowded or is_lonely or len(sent) > MOST_DECISIONS:
         room = MOST_DECISIONS - 1  # and a `wake-` timer
     # Results of cached functions, and changes, leave in the batch in which they came up: their room is taken.
     room -= run.cached_count
@@ -62,7 +69,7 @@ cdef int compose_response(Run run) except -1:
                 continue
         decisions.append(decision)
         run.is_closing = command is run.closing
-    if crowded or held and run.closing is not None and not any_open(run):
+    if crowded or is_lonely:
         decisions.append({
             "decisionType": "StartTimer",
             "startTimerDecisionAttributes": {"timerId": f"wake-{run.batch_end}", "startToFireTimeout": "0"},
@@ -109,9 +116,13 @@ cdef bint leaves_at_once(Command command):
 
 cdef bint any_open(Run run):
     """Whether something is open whose end brings another decision task."""
+    return opens_any(run.history.index.open)
+
+
+cdef bint opens_any(int* open) noexcept:
     cdef int kind
     for kind in range(<int>ENTITY_KINDS):
-        if run.history.index.open[kind]:
+        if open[kind]:
             return True
     return False
 
@@ -138,7 +149,7 @@ cdef str context_of(Run run, int64_t held):
         line.update(run.stamp)
     if held:
         line["held"] = held
-    if not line:
+    if not line and not is_librarys_line(run.status_text):
         if run.status_text is None and decisions and is_pause(run, decisions[len(decisions) - 1]):
             return ""  # or consoles would go on showing why it paused
         return run.status_text
@@ -146,16 +157,17 @@ cdef str context_of(Run run, int64_t held):
     return text if run.status_text is None else f"{run.status_text}\n{text}"
 
 
+cdef bint is_librarys_line(str context):
+    """Whether a context ends in a line like the library's: of a status, which then gets the real one behind it."""
+    return context is not None and context.rpartition("\n")[2].startswith('{"pyswf":1')
+
+
 cdef dict library_line(str context):
     """The library's own line of an executionContext, {} where there is none."""
-    cdef str last
-    if context is None:
-        return {}
-    last = context.rpartition("\n")[2]
-    if not last.startswith('{"pyswf":1'):
+    if not is_librarys_line(context):
         return {}
     try:
-        line = json.loads(last)
+        line = json.loads(context.rpartition("\n")[2])
     except ValueError:
         return {}
     if type(line.get("held", 0)) is not int or type(line.get("run", "")) is not str:

@@ -58,5 +58,11 @@ cdef list map_calls(Task task, object instance, object iterable, object limit):
         slots = Slots.of(run, limit)
     commands = [new_call(run, task, instance) for _ in items]
     for command, item in zip(commands, items):
-        place_call(run, command, (item,), {}, slots)
+        # All before the first is issued: one that cannot be serialized lets none of them go.
+        take_arguments(run, command, find_accepted(run, command), (item,), {})
+    for command in commands:
+        if slots is not None and not slots.take(command):
+            (<Command>command).blockers += 1
+        if (<Command>command).blockers == 0:
+            issue_command(run, command)
     return commands

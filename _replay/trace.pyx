@@ -45,5 +45,5 @@ cdef class Trace:
 
 
 cdef enum:
-    MOST_FRAMES = 30
+    MOST_FRAMES = 12
     MOST_AGREED = 3

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import inspect
 import marshal
-import os
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -25,13 +24,13 @@ def stamp(decider: Task[Any, Any] | Bound, build_id: str | None = None) -> dict[
 
     Parameters:
         decider: The decorated function, bound to its object if it has one.
-        build_id: What the user calls the build, such as a commit; else ``PYSWF_BUILD_ID``, else a hash of the
-            source file in which the function stands.
+        build_id: What the user calls the build, such as a commit; else a hash of the source file in which the
+            function stands.
 
     Returns:
         The members ``lib`` and ``build`` of the library's line in the first decision's executionContext.
     """
-    build = build_id or os.environ.get("PYSWF_BUILD_ID") or _source_hash(inspect.unwrap(decider.function))
+    build = build_id or _source_hash(inspect.unwrap(decider.function))
     return {"lib": _version(), "build": build}
 
 

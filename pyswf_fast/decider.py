@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
+from pyswf_fast import constraints
 from pyswf_fast._replay import Bound, History, Page, Run, Task
 from pyswf_fast.build import stamp
 from pyswf_fast.exceptions import (
@@ -144,6 +145,8 @@ class DecisionSettings:
     on_nondeterminism: str = "pause"
 
     def __post_init__(self) -> None:
+        if self.build_id is not None:
+            constraints.text(self.build_id, "the build id", 256)
         if self.on_nondeterminism not in ("pause", "fail"):
             raise ConfigurationError(
                 f"on_nondeterminism is {self.on_nondeterminism!r}; it is 'pause' or 'fail'"
@@ -300,7 +303,7 @@ def calls_of(run: Run) -> Iterator[Call]:
             role, named = "decider", wanted["workflowId"]
         else:
             continue
-        function, instance = calls[named]
+        function, instance = calls[role, named]
         yield Call(role, named, function, instance, wanted.get("taskList", {}).get("name"))
 
 
@@ -310,6 +313,10 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     The execution stays open and loses nothing; after the repair it goes on. An empty answer instead would be
     recorded as a decision that asked for nothing.
     """
+    if task.history is not None and len(task.history) >= MOST_EVENTS:
+        # Pauses alone would bring the history to its end, at which SWF terminates without a word.
+        failed = _failed(HistoryTooLongError(len(task.history)))
+        return Decision(answer(task.page, DecisionContext(task, [failed])), [])
     seconds = min(FIRST_PAUSE_SECS << min(_pauses(task), 16), LONGEST_PAUSE_SECS)
     reason = f"{type(error).__name__}: {error}"
     if _REASONS.get(task.page.run_id) == reason:

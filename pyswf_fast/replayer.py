@@ -79,14 +79,24 @@ class Replayer:
             say what would be stored.
         strict: Compare with the record also what workers do not look at: arguments, durations, options,
             details, results. What lies in a data store is read for it.
+        domain: The SWF domain of the histories, if it is known: work of another domain is refused at the call
+            only then, as a worker refuses it.
 
     Example:
         >>> replay = Replayer(total).replay(History.from_json("history.json"))
         >>> assert replay.nondeterminism is None
     """
 
-    def __init__(self, decider: Task[Any, Any] | Bound, *, dry: bool = False, strict: bool = False) -> None:
+    def __init__(
+        self,
+        decider: Task[Any, Any] | Bound,
+        *,
+        dry: bool = False,
+        strict: bool = False,
+        domain: str | None = None,
+    ) -> None:
         self._decider = decider
+        self._domain = domain
         self._dry = dry
         self._strict = strict
 
@@ -178,6 +188,7 @@ class Replayer:
             run_cached=not self._dry,
             on_error=on_error,
             strict=self._strict,
+            domain=self._domain,
         )
 
 

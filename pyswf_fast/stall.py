@@ -35,6 +35,7 @@ class StallWatch(threading.Thread):
         self._changed = threading.Condition()
         self._what: object = None
         self._thread_id: int | None = None
+        self._began = 0.0
         self._count = 0
         self._is_over = False
 
@@ -43,7 +44,7 @@ class StallWatch(threading.Thread):
         """Watch the calling thread while the block lasts."""
         began = time.monotonic()
         with self._changed:
-            self._what, self._thread_id = what, threading.get_ident()
+            self._what, self._thread_id, self._began = what, threading.get_ident(), began
             self._count += 1
             self._changed.notify()
         try:
@@ -51,6 +52,7 @@ class StallWatch(threading.Thread):
         finally:
             with self._changed:
                 self._thread_id = None
+                self._changed.notify()
             took = time.monotonic() - began
             if took > self._limit_secs:
                 logger.warning("%s: the decider went on after it had blocked for %.1f s", what, took)
@@ -69,13 +71,13 @@ class StallWatch(threading.Thread):
                     self._changed.wait()
                     continue
                 count = self._count
-                deadline = time.monotonic() + self._limit_secs
+                deadline = self._began + self._limit_secs
                 while self._is_same(count) and (left := deadline - time.monotonic()) > 0:
                     self._changed.wait(left)
                 if self._is_same(count):
                     self._report()
                     while self._is_same(count):
-                        self._changed.wait(self._limit_secs)
+                        self._changed.wait()
 
     def _is_same(self, count: int) -> bool:
         return self._thread_id is not None and self._count == count and not self._is_over

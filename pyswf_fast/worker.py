@@ -263,7 +263,11 @@ class Worker:
                 self._deciders,
                 *hooks,
                 on_exception=self._tell_exception,
-                settings=DecisionSettings(self.build_id, is_paranoid(self.paranoid), self.on_nondeterminism),
+                settings=DecisionSettings(
+                    self.build_id or os.environ.get("PYSWF_BUILD_ID") or None,
+                    is_paranoid(self.paranoid),
+                    self.on_nondeterminism,
+                ),
                 stall_timeout=self.stall_timeout,
             )
             lanes.append(decisions)

@@ -19,20 +19,23 @@ PAYLOADS = ("input", "result", "details", "reason")
 def in_words(
     decision: Mapping[str, Any],
     decider: Task[Any, Any] | Bound,
-    calls: Mapping[str, tuple[Task[Any, Any], Any]],
+    calls: Mapping[tuple[str, str], tuple[Task[Any, Any], Any]],
 ) -> str:
     """One decision on one line.
 
     Parameters:
         decision: As it would be sent.
         decider: Who decided it.
-        calls: activityId or workflowId of what it calls -> (decorated function, its object), as `Run.calls`.
+        calls: Role and id of what it calls -> (decorated function, its object), as `Run.calls`.
     """
     kind = decision["decisionType"]
     its = decision[f"{kind[0].lower()}{kind[1:]}DecisionAttributes"]
     words = [kind]
     words += [repr(its[key]) for key in IDS if key in its]
-    called = calls.get(its.get("activityId", its.get("workflowId", "")))
+    role, id_ = (
+        ("activity", its["activityId"]) if "activityId" in its else ("decider", its.get("workflowId", ""))
+    )
+    called = calls.get((role, id_))
     task: Task[Any, Any] | None = called[0] if called else None
     if kind.startswith(("Continue", "Complete")):
         task, _ = task_of(decider, "decider")

@@ -39,6 +39,7 @@ class Wishes:
     pdb: bool
     run_cached: bool
     strict: bool
+    domain: str | None
     json: bool
 
 
@@ -106,7 +107,7 @@ def replay(
     except UsageError as error:
         raise click.UsageError(f"{error}.") from error
 
-    wishes = Wishes(until, decisions, where, pdb, run_cached, strict, session.json)
+    wishes = Wishes(until, decisions, where, pdb, run_cached, strict, session.domain, session.json)
     counts: Counter[str] = Counter()
     events = 0
     began = time.perf_counter()
@@ -211,9 +212,9 @@ def outcome_of(
         began = time.perf_counter()
         # what deciders print is no JSON
         with contextlib.redirect_stdout(sys.stderr) if wishes.json else contextlib.nullcontext():
-            replay = Replayer(decider, dry=not wishes.run_cached, strict=wishes.strict).replay(
-                history, source.run_id, wishes.until, inspect
-            )
+            replay = Replayer(
+                decider, dry=not wishes.run_cached, strict=wishes.strict, domain=wishes.domain
+            ).replay(history, source.run_id, wishes.until, inspect)
         milliseconds = (time.perf_counter() - began) * 1000
     except ForeignType as error:
         return Outcome(source, FOREIGN, history, error=str(error))

@@ -34,11 +34,27 @@ def explain(facts: Facts) -> NondeterminismError:
     Parameters:
         facts: What the engine knows; see `mismatch` in ``_replay/report.pyx``.
     """
+    try:
+        report = _report(facts)
+        return NondeterminismError(text_of(report), report)
+    except Exception as error:  # noqa: BLE001 - what the decider's names stand for is looked at, whatever it is
+        report = {
+            key: facts[key] for key in ("kind", "workflow_id", "run_id", "event_id", "batch", "batches")
+        }
+        return NondeterminismError(
+            f"nondeterminism ({report['kind']}) in workflow {report['workflow_id'] or '?'!r}, run "
+            f"{report['run_id'] or '?'}, event {report['event_id']}, batch {report['batch']} of "
+            f"{report['batches']}; no more can be said, as that raised {type(error).__name__}: {error}",
+            {**report, "recorded": None, "produced": None},
+        )
+
+
+def _report(facts: Facts) -> dict[str, Any]:
     kind = _kind(facts)
     rows = align(facts["records"], facts["made"], in_order=kind == "reordered")
     produced = facts["produced"] or _first_produced(facts, rows)
     recorded = facts["recorded"] or _first_recorded(rows)
-    report = {
+    return {
         "kind": kind,
         "workflow_id": facts["workflow_id"],
         "run_id": facts["run_id"],
@@ -57,7 +73,6 @@ def explain(facts: Facts) -> NondeterminismError:
         "fix": FIX,
         "reproduce": reproduce(facts),
     }
-    return NondeterminismError(text_of(report), report)
 
 
 def unstable(first: NondeterminismError, again: BaseException | None) -> NondeterminismError:

@@ -18,13 +18,14 @@ def tasks_named_in(decider: Callable[..., Any], instance: object, task_type: tup
     waiting: list[Any] = [decider]
     while waiting and len(seen) < _MOST_FUNCTIONS:
         function = waiting.pop()
-        function = getattr(function, "__func__", function)
+        if isinstance(function, types.MethodType):
+            function = function.__func__
         if not isinstance(function, types.FunctionType) or id(function) in seen:
             continue
         seen.add(id(function))
         for value in _values(function, instance):
-            if isinstance(value, task_type):
-                found.add(value.name)  # type: ignore[attr-defined]
+            if issubclass(type(value), task_type):  # isinstance would ask a proxy what it stands for
+                found.add(value.name)
             else:
                 waiting.append(value)
     return found

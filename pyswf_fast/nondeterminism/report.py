@@ -63,9 +63,16 @@ def failure_of(exception: BaseException | None) -> dict[str, Any] | None:
     ]
     return {
         "type": f"{type(exception).__module__}.{type(exception).__qualname__}",
-        "message": str(exception)[:MOST_CHARACTERS],
+        "message": _message(exception)[:MOST_CHARACTERS],
         "source": _source(frames[::-1]),
     }
+
+
+def _message(exception: BaseException) -> str:
+    try:
+        return str(exception)
+    except Exception as second:  # noqa: BLE001 - a __str__ may raise anything
+        return f"<{type(second).__qualname__} in its __str__>"
 
 
 def reproduce(facts: Facts) -> str:

@@ -121,9 +121,10 @@ class Events(Waiting):
             delay = self.policy_delay(work, state, reason)
         else:
             delay = self.recorded_delay(work, work.attempt + (not is_passing))
-            # Reading: where something was held back this retry may have been. A wrong guess is noticed,
-            # for what was held is counted.
-            if delay is None and self.batch.held:
+            # Reading: where something was held back, and ever since, this retry may have been. A wrong guess
+            # is noticed, for what was held is counted.
+            later = [batch for batch in self.batches[self.index :] if batch.record is not None]
+            if delay is None and all(batch.held for batch in later):
                 delay = self.policy_delay(work, state, reason)
         if delay is None:
             self.finish(work, failure(work, state, reason))

@@ -9,6 +9,7 @@ import pytest
 from pyswf_fast import (
     ActivityTaskException,
     Canceled,
+    SerializationError,
     UsageError,
     activity_task,
     cached,
@@ -234,3 +235,50 @@ def test_many_items_behind_the_limit() -> None:
     for number in range(1, 81):
         stage.completes(str(number))
     assert stage.decide() == scheduled(*range(81, 161))
+
+
+def test_canceled_in_the_turn_in_which_its_slot_came() -> None:
+    """A call canceled when it could leave, and has not yet, does not leave: all of a map can be canceled."""
+
+    @decision_task
+    def decider() -> Any:
+        promises = work.map(range(5), limit=1)
+        for promise in promises:
+            promise.cancel()
+        return [type(one.exception).__name__ for one in promises]
+
+    stage = Stage(decider)
+    assert stage.result() == ["Canceled"] * 5
+    stage = Stage(decider)
+    assert [kind for kind, _ in stage.decide()] == ["CompleteWorkflowExecution"]
+
+
+def test_canceled_when_its_argument_came() -> None:
+    """The same for a call whose argument came in this very batch, also where that had failed."""
+
+    @decision_task
+    def decider() -> Any:
+        first = work.options(max_attempts=1)("first")
+        second = work(first)
+        third = work(second)
+        with pytest.raises(ActivityTaskException):
+            first.result
+        second.cancel()
+        return [type(one.exception).__name__ for one in (second, third)]
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.fails("1")
+    assert stage.result() == ["ActivityTaskException", "ActivityTaskException"]
+
+
+def test_an_item_that_cannot_be_serialized_lets_none_go() -> None:
+    """The call raises, and nothing of it has been asked for."""
+
+    @decision_task
+    def decider() -> Any:
+        with pytest.raises(SerializationError):
+            work.map([1, 2, {3}], limit=1)
+        return work("after").result
+
+    assert Stage(decider).decide() == scheduled(4)
