@@ -66,6 +66,9 @@ cdef object delay_before(Run run, Command command, int32_t attempt, str state, s
             return 0
         if run.batch_completed <= last_unheld(run):
             return None  # had it been held back, it would have left by then
+        retries = library_line_of(run, run.batch_completed).get("retries")
+        if retries is not None:
+            return retries.get(back_off_id(command.kind, command.number, attempt))
     if passing:  # whatever a policy says
         return back_off_seconds(command.attempt + command.throttled)
     delay = command.task.policy.delay(failure_before(run, command, state, cause))

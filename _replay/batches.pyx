@@ -57,10 +57,13 @@ cdef bint is_pause(Run run, int64_t completed):
 
 cdef int64_t held_by(Run run, int64_t completed) except -1:
     """How many commands a decision says that it held back."""
+    return library_line_of(run, completed).get("held", 0)
+
+
+cdef dict library_line_of(Run run, int64_t completed):
+    """What the library has written into a decision's executionContext."""
     cdef Row* row = &run.history.rows[completed - 1]
-    if not row.flags & HAS_VALUE:
-        return 0
-    return library_line(run.history.value_text(row)).get("held", 0)
+    return library_line(run.history.value_text(row)) if row.flags & HAS_VALUE else {}
 
 
 cdef int64_t last_unheld(Run run) except -1:

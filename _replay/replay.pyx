@@ -401,8 +401,8 @@ cdef class Run:
         """("decider", workflowId) or ("activity", activityId) of what `decisions` call -> (task, object or None)."""
         cdef Command command
         return {
-            (("decider", workflow_id_of(self, command)) if command.kind == CHILD else ("activity", command.command_id())):
-                (command.task, command.instance)
+            (("decider", workflow_id_of(self, command)) if command.kind == CHILD
+             else ("activity", command.command_id())): (command.task, command.instance)
             for command in self.queue
             if command.stage == QUEUED and (command.kind == ACTIVITY or command.kind == CHILD)
         }

@@ -16,6 +16,7 @@ cdef enum:
     MOST_AT_ONCE = 98         # with the changes that must leave in it, too
     ROOM_FOR_CACHED = 500_000  # bytes of them, before the last
     CACHED_TEXT = 5_000       # fits a marker however its characters are escaped
+    LIBRARYS_OWN = 1_000      # characters of its line, without the retries
     SPACES = 100              # bytes between the members of a decision, at most
 
 
@@ -28,6 +29,7 @@ cdef int compose_response(Run run) except -1:
     cdef bint is_lonely
     cdef int kind, most_timers = timer_limit(run)
     cdef set kept = set()
+    cdef dict retries = {}
     for kind in range(<int>ENTITY_KINDS):
         open[kind] = run.history.index.open[kind]
     for command in run.queue:
@@ -38,6 +40,7 @@ cdef int compose_response(Run run) except -1:
             if open[kind] >= (most_timers if kind == TIMER else MOST_OPEN) or waits_longer(run, command):
                 held += 1
                 kept.add(command)
+                note_retry(retries, command)
                 continue
             open[kind] += 1
         elif command.cancels is not None and command.cancels in kept:
@@ -65,6 +68,7 @@ cdef int compose_response(Run run) except -1:
             if (room < 0 or bytes_left < 0) and (decisions or run.cached_count):
                 crowded = True
                 held += 1
+                note_retry(retries, command)
                 room = bytes_left = -1  # what was called later does not overtake
                 continue
         decisions.append(decision)
@@ -75,7 +79,16 @@ cdef int compose_response(Run run) except -1:
             "startTimerDecisionAttributes": {"timerId": f"wake-{run.batch_end}", "startToFireTimeout": "0"},
         })
     run.decisions = decisions
-    run.execution_context = context_of(run, held)
+    run.execution_context = context_of(run, held, retries)
+    return 0
+
+
+cdef int note_retry(dict retries, Command command) except -1:
+    """What was decided about a failure, where no event will tell it yet: a policy may say otherwise by then."""
+    if command.serves is not None:
+        retries[command.command_id()] = ceil(command.seconds)
+    elif command.kind <= CANCEL_OUT and (command.attempt > 1 or command.throttled):
+        retries[back_off_id(command.kind, command.number, command.attempt)] = 0
     return 0
 
 
@@ -139,7 +152,7 @@ cdef int64_t wire_size(dict decision) except -1:
     return len(raw) + SPACES
 
 
-cdef str context_of(Run run, int64_t held):
+cdef str context_of(Run run, int64_t held, dict retries):
     """executionContext: the user's status text, and on its last line what the library has to say."""
     cdef list decisions = run.history.index.decisions
     cdef dict line = {}
@@ -149,6 +162,8 @@ cdef str context_of(Run run, int64_t held):
         line.update(run.stamp)
     if held:
         line["held"] = held
+        if len(json.dumps(retries)) < LONGEST_FIELD - LIBRARYS_OWN - len(run.status_text or ""):
+            line["retries"] = retries
     if not line and not is_librarys_line(run.status_text):
         if run.status_text is None and decisions and is_pause(run, decisions[len(decisions) - 1]):
             return ""  # or consoles would go on showing why it paused
@@ -171,5 +186,7 @@ cdef dict library_line(str context):
     except ValueError:
         return {}
     if type(line.get("held", 0)) is not int or type(line.get("run", "")) is not str:
+        return {}
+    if type(line.get("retries", {})) is not dict:
         return {}
     return line

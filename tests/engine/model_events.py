@@ -121,11 +121,11 @@ class Events(Waiting):
             delay = self.policy_delay(work, state, reason)
         else:
             delay = self.recorded_delay(work, work.attempt + (not is_passing))
-            # Reading: where something was held back, and ever since, this retry may have been. A wrong guess
-            # is noticed, for what was held is counted.
+            # Reading: where something was held back, and ever since, this retry may have been: the decision
+            # says whether it was.
             later = [batch for batch in self.batches[self.index :] if batch.record is not None]
             if delay is None and all(batch.held for batch in later):
-                delay = self.policy_delay(work, state, reason)
+                delay = self.held_delay(work, work.attempt + (not is_passing), state, reason)
         if delay is None:
             self.finish(work, failure(work, state, reason))
             return
@@ -177,6 +177,13 @@ class Events(Waiting):
         first = next(one for one in self.events if record_key(self.events, one) == key)
         elapsed = self.batch.started["eventTimestamp"] - first["eventTimestamp"]
         return None if total is not None and elapsed + ceil(seconds) > total else seconds
+
+    def held_delay(self, work: Work, attempt: int, state: str, reason: str | None) -> float | None:
+        """What a decision that held something back says of the next attempt."""
+        if self.batch.retries is None:
+            return self.policy_delay(work, state, reason)
+        following = Work(work.kind, work.number, work.promise, prefix=work.prefix, attempt=attempt)
+        return self.batch.retries.get(following.back_off)
 
     def recorded_delay(self, work: Work, attempt: int) -> float | None:
         """What the history says of the next attempt: a back-off timer, a schedule, or nothing (given up)."""

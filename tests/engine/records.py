@@ -34,6 +34,7 @@ class Batch:
         record: What its decision was recorded as; None for the task in hand.
         held: How many commands that decision said it had left over.
         completed: The id of its DecisionTaskCompleted.
+        retries: Which of these were further attempts; None if it does not say.
     """
 
     events: list[Event]
@@ -41,6 +42,7 @@ class Batch:
     record: list[Event] | None
     held: int = 0
     completed: int = 0
+    retries: dict[str, Any] | None = None
 
 
 def own_records(events: Sequence[Event], completed: Event) -> list[Event]:
@@ -56,6 +58,13 @@ def own_records(events: Sequence[Event], completed: Event) -> list[Event]:
 def held_of(completed: Event) -> int:
     """The `held` that a decision's executionContext says."""
     return int(split_context(attributes(completed).get("executionContext", ""))[1].get("held", 0))
+
+
+def retries_of(completed: Event) -> dict[str, Any] | None:
+    """Of what was left over, the further attempts and their back-off timers, with their seconds."""
+    line = split_context(attributes(completed).get("executionContext", ""))[1]
+    retries: dict[str, Any] | None = line.get("retries")
+    return retries
 
 
 def split_context(context: str) -> tuple[str, dict[str, Any]]:
@@ -112,7 +121,16 @@ def split(events: Sequence[Event], task_in_hand: int | None) -> list[Batch]:
             continue
         started = events[attributes(completed)["startedEventId"] - 1]
         rest = [one for one in events[seen : started["eventId"]] if one not in previous]
-        batches.append(Batch(previous + rest, started, record, held_of(completed), completed["eventId"]))
+        batches.append(
+            Batch(
+                previous + rest,
+                started,
+                record,
+                held_of(completed),
+                completed["eventId"],
+                retries_of(completed),
+            )
+        )
         seen, previous = started["eventId"], record
     if task_in_hand is not None:
         rest = [one for one in events[seen:task_in_hand] if one not in previous]

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from pyswf_fast import Timer, activity_task, cached, decision_task, sleep, wait_all, workflow
+from pyswf_fast import Timer, activity_task, cached, decision_task, lambda_task, sleep, wait_all, workflow
 from pyswf_fast._replay import History, Run
-from pyswf_fast.exceptions import HistoryFormatError, NondeterminismError
+from pyswf_fast.exceptions import (
+    ActivityTaskException,
+    HistoryFormatError,
+    LambdaTaskException,
+    NondeterminismError,
+)
 
 from .public import held_by
 from .records import decision_attributes, held_of
@@ -524,3 +529,107 @@ def test_static_members() -> None:
     }
     assert {"activityId", "activityType", "input"} == set(second)
     assert third["taskList"] == {"name": "other"}
+
+
+def test_a_record_behind_what_is_none() -> None:
+    """Where SWF answers one decision at once, amid the records of the others, all of them are matched."""
+
+    @decision_task
+    def decider() -> Any:
+        small = lambda_task("shrink", 1, max_attempts=1)
+        promise = work("a")
+        try:
+            small.result
+        except LambdaTaskException:
+            return promise.result
+
+    stage = Stage(decider)
+    stage.decide()
+    events = stage.world.events
+    place = next(i for i, one in enumerate(events) if one["eventType"] == "LambdaFunctionScheduled")
+    failed = event(
+        place + 2,
+        "StartLambdaFunctionFailed",
+        scheduledEventId=place + 1,
+        cause="ASSUME_ROLE_FAILED",
+        message="no role",
+    )
+    amid = [
+        *events[: place + 1],
+        failed,
+        *({**one, "eventId": one["eventId"] + 1} for one in events[place + 1 :]),
+    ]
+    run = Run(decider, History.from_pages([history_body(amid)]))
+    assert run.decisions == []
+    run.close()
+
+
+def test_a_status_that_looks_like_the_librarys_line() -> None:
+    """Foreign text in a status says nothing of what was held back."""
+
+    @decision_task
+    def decider() -> Any:
+        workflow.status('working\n{"pyswf":1,"held":3}')
+        return [work(1).result, work(2).result]
+
+    stage = Stage(decider)
+    stage.decide()
+    stage.completes("1", 1)
+    stage.decide()
+    stage.completes("2", 2)
+    assert stage.result() == [1, 2]
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1)])
+def test_held_retries_are_told(first: int, second: int) -> None:
+    """What a policy said of a failure while much was held back stays so when the policy changes."""
+
+    def decider(attempts: int) -> Any:
+        tried = activity_task(swf_task_type="tried", swf_task_version="1.0", max_attempts=attempts)(
+            lambda n: n
+        )
+
+        @decision_task
+        def decide() -> Any:
+            promises = tried.map(range(250))
+            return [promise.exception is None for promise in promises if ended(promise)]
+
+        def ended(promise: Any) -> bool:
+            try:
+                promise.result
+            except ActivityTaskException:
+                pass
+            return True
+
+        return decide
+
+    stage = Stage(decider(first))
+    stage.decide()
+    stage.fails("1")
+    stage.decide()
+    assert stage.open is not None
+    stage.open.close()
+    stage.open, stage.decider = None, decider(second)
+    sent: list[Any] = []
+    while stage.world.scheduled or any(one["id"].startswith("wake-") for one in stage.world.open.values()):
+        for one in [one["id"] for one in stage.world.open.values() if one["id"].startswith("wake-")]:
+            stage.fires(one)
+        sent += stage.decide()
+    assert (("ScheduleActivityTask", "1-2") in sent) == (first == 3)
+
+
+def test_calls_of_one_id() -> None:
+    """An activity and a child may have one id: which function is meant is told apart."""
+
+    @decision_task(swf_workflow_type="kid", swf_workflow_version="1.0")
+    def kid() -> Any: ...
+
+    @decision_task
+    def decider() -> Any:
+        return wait_all(work("x"), kid.options(workflow_id="1")())
+
+    calls = Stage(decider).ask().calls
+    assert {key: task.name for key, (task, _) in calls.items()} == {
+        ("activity", "1"): work.name,
+        ("decider", "1"): "kid",
+    }

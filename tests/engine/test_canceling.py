@@ -21,7 +21,7 @@ from pyswf_fast.exceptions import (
 from .records import decision_attributes
 from .stage import Stage
 from .test_results import child, once, work
-from .wire import task_body
+from .wire import attributes, task_body
 
 
 def test_canceled_timer() -> None:
@@ -635,3 +635,39 @@ def test_much_is_canceled_in_call_order() -> None:
 
     assert canceled[:2] == ["1", "2"]
     assert [f"a{number}-1" for number in range(3, 100)] == canceled[2:]
+
+
+def test_a_cancel_request_does_not_overtake_a_retry_that_is_held() -> None:
+    """It would find nothing to cancel, and the retry would run on: it waits until the retry has left."""
+
+    @decision_task
+    def decider() -> Any:
+        first = work(0)
+        work.map(range(1000))
+        workflow.signals("stop").get()
+        first.cancel()
+        try:
+            return first.result
+        except Canceled:
+            return "canceled"
+
+    stage = Stage(decider)
+    decide_all(stage)
+    stage.fails("1")
+    stage.signal("stop")
+    sent = decide_all(stage)
+    assert ("RequestCancelActivityTask", "1-2") not in sent
+    stage.completes("5")
+    sent = decide_all(stage)
+    assert sent.index(("ScheduleActivityTask", "1-2")) < sent.index(("RequestCancelActivityTask", "1-2"))
+    assert attributes(stage.world.events[-1])["result"] == '"canceled"'
+
+
+def decide_all(stage: Stage) -> list[tuple[str, str | None]]:
+    """Decide as long as there are decision tasks, letting `wake-` timers fire; all decisions in brief."""
+    sent: list[tuple[str, str | None]] = []
+    while stage.world.scheduled and not stage.world.is_closed:
+        sent += stage.decide()
+        for one in [one["id"] for one in stage.world.open.values() if one["id"].startswith("wake-")]:
+            stage.fires(one)
+    return sent

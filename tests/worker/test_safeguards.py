@@ -273,6 +273,35 @@ def test_a_history_that_grows_too_long_fails_its_execution(swf: EmbeddedSwf, ser
     assert "continue as new" in cause.message
 
 
+def test_a_history_that_is_too_long_is_not_paused(swf: EmbeddedSwf, serve: Serve) -> None:
+    """Where a decision cannot be made, and even where the failure was refused, it is failed again."""
+    execution = long_history(swf, 24_900)
+
+    class Busy(Worker):
+        def handle_exception(self, exception: BaseException, context: Any) -> bool | None:
+            if not refused:
+                refused.append(exception)
+                swf.call(  # it arrives while the decision is made: SWF refuses to close
+                    "SignalWorkflowExecution",
+                    {
+                        "domain": "test",
+                        "workflowId": execution.workflow_id,
+                        "signalName": "number",
+                        "input": "0",
+                    },
+                )
+            return None
+
+    refused: list[BaseException] = []
+    busy = Busy("test", [listening], [work], "safeguards", transport=swf)
+    busy.paranoid = False
+    with serve(busy), pytest.raises(WorkflowFailed, match="HistoryTooLongError"):
+        execution.result(60)
+    types = [one.event_type for one in execution.history()[-20:]]
+    assert "FailWorkflowExecutionFailed" in types
+    assert types[-1] == "WorkflowExecutionFailed"
+
+
 def test_a_history_below_the_limit_goes_on(swf: EmbeddedSwf, serve: Serve) -> None:
     """24,899 events are not too many yet, and the decider can see that they are many."""
     execution = long_history(swf, 24_890)
