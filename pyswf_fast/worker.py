@@ -146,7 +146,10 @@ class Worker:
         if isinstance(context, DecisionContext):
             what = f"{context.task}: the decider"
         else:
-            what = f"activity {context['activityType']['name']} (id {context['activityId']})"
+            what = (
+                f"activity {context['activityType']['name']} (id {context['activityId']}, "
+                f"workflow {context['workflowExecution']['workflowId']!r})"
+            )
         if isinstance(exception, SwfError):
             kind = type(exception).__name__
             self.logger.error("%s failed: %s: %s%s", what, kind, exception, users_line(exception))

@@ -172,7 +172,7 @@ def shield() -> Iterator[None]:
 
 def status(text: str) -> None:
     """Say in words where the workflow stands; consoles show it (it is kept in executionContext)."""
-    _run("status()").set_status(constraints.text(text, "text", 30_000, least=0))
+    _run("status()").set_status(constraints.text(text, "the text of workflow.status()", 30_000, least=0))
 
 
 def continue_as_new(*args: Any, **kwargs: Any) -> NoReturn:
@@ -226,6 +226,7 @@ def patched(id: str) -> bool:
         ...     ship(order).result
         ...     bill(order).result
     """
+    _check_change("patched()", id)
     return _replay.patched(id)
 
 
@@ -235,6 +236,7 @@ def deprecate_patch(id: str) -> None:
     The code behind it is the changed code alone. Runs that have recorded the change are replayed as before;
     when none is left of those that ``patched`` marked, this line can go, too.
     """
+    _check_change("deprecate_patch()", id)
     _replay.deprecate_patch(id)
 
 
@@ -243,6 +245,11 @@ def _run(what: str) -> Run:
     if run is None:
         raise UsageError(f"workflow.{what} works only inside a decider, while a worker runs it")
     return run
+
+
+def _check_change(what: str, id: object) -> None:
+    if type(id) is not str:
+        raise UsageError(f"workflow.{what} takes the id of a change, a string; found {id!r:.80}")
 
 
 def _check_next(what: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ __all__ = ["history", "list_executions", "show"]
 
 PAGE_EVENTS = 1000
 DETAIL_CHARACTERS = 100
+LINE_CHARACTERS = 200
 # What one wants to see first of an event, in this order; the rest is in the JSON.
 TELLING = (
     "workflowId", "activityId", "timerId", "signalName", "markerName", "id", "name", "workflowType",
@@ -67,6 +68,7 @@ def show(session: Session, workflow_id: str, run_id: str | None) -> None:
             ("status", info.get("closeStatus", info["executionStatus"])),
             ("started", clock(info["startTimestamp"])),
             ("closed", clock(info.get("closeTimestamp"))),
+            ("reason", reason(session, info)),
             ("cancel requested", "yes" if info.get("cancelRequested") else None),
             ("parent", info.get("parent", {}).get("workflowId")),
             ("tags", ", ".join(info.get("tagList", ()))),
@@ -110,10 +112,16 @@ def history(session: Session, workflow_id: str, run_id: str | None, reverse: boo
     )
 
 
+def attributes_of(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says beside its type."""
+    name = event["eventType"]
+    attributes: dict[str, Any] = event.get(f"{name[0].lower()}{name[1:]}EventAttributes", {})
+    return attributes
+
+
 def gist(event: dict[str, Any]) -> str:
     """The attributes of an event that tell most, shortened."""
-    name = event["eventType"]
-    attributes = event.get(f"{name[0].lower()}{name[1:]}EventAttributes", {})
+    attributes = attributes_of(event)
     parts = []
     for key in TELLING:
         value = attributes.get(key)
@@ -128,9 +136,27 @@ def gist(event: dict[str, Any]) -> str:
     return " ".join(parts)
 
 
+def reason(session: Session, info: dict[str, Any]) -> str | None:
+    """Why a closed execution ended, where it says so."""
+    if "closeStatus" not in info:
+        return None
+    page = session.call(
+        "GetWorkflowExecutionHistory", execution=info["execution"], reverseOrder=True, maximumPageSize=1
+    )
+    attributes = attributes_of(page["events"][0])
+    told = (attributes.get(key) for key in ("reason", "timeoutType", "cause", "details"))
+    return next((first_line(text) for text in told if text), None)
+
+
 def status(context: str) -> str:
     """What a decider says of itself; the library's own line at the end of it is not for people."""
-    return " ".join(line for line in context.splitlines() if not line.startswith('{"pyswf":'))
+    return first_line("\n".join(line for line in context.splitlines() if not line.startswith('{"pyswf":')))
+
+
+def first_line(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= LINE_CHARACTERS else f"{line[: LINE_CHARACTERS - 1]}…"
 
 
 def kind(type: dict[str, str]) -> str:

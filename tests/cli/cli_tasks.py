@@ -34,5 +34,11 @@ def wait_for_word() -> Any:
 
 
 @decision_task
+def talkative() -> None:
+    workflow.status("waits\nfor nobody " + 300 * "x")
+    wait_all(Timer.get(3600))
+
+
+@decision_task
 def sleep_long() -> None:
     wait_all(Timer.get(3600))

@@ -128,6 +128,39 @@ def test_terminate_terminates(shell: Shell) -> None:
     assert again.stderr.count("\n") == 1
 
 
+def said(shell: Shell, name: str, field: str) -> list[str]:
+    """What `show` prints of an execution, by field."""
+    return re.findall(rf"^{field} +(.*)$", shell.run("show", name).stdout, re.MULTILINE)
+
+
+def test_show_says_why_an_execution_ended(shell: Shell) -> None:
+    """The reason is that of its closing event; what is open, or has completed, has none."""
+    failed, stopped, done = fresh("refused"), fresh("sleeper"), fresh("twice")
+    shell.run("start", "cli_tasks:refused", '"not today"', "--wait", "--workflow-id", failed)
+    shell.json("start", "cli_tasks:sleep_long", "--workflow-id", stopped)
+    assert said(shell, stopped, "reason") == []
+    shell.json("terminate", stopped, "--reason", "enough")
+    shell.json("start", "cli_tasks:twice", "1", "--wait", "--workflow-id", done)
+    assert said(shell, stopped, "reason") == ["enough"]
+    assert said(shell, done, "reason") == []
+    (reason,) = said(shell, failed, "reason")
+    assert "ActivityTaskException: " in reason
+    assert "not today" in reason
+
+
+def test_show_cuts_what_a_decider_says(shell: Shell) -> None:
+    """Reports of many lines are shown by their first; all of it is in the JSON."""
+    name = fresh("talkative")
+    shell.json("start", "cli_tasks:talkative", "--workflow-id", name)
+    deadline = time.monotonic() + 60
+    while not said(shell, name, "says"):
+        assert time.monotonic() < deadline
+    assert said(shell, name, "says") == ["waits"]
+    shown: Any = shell.json("show", name)
+    assert "for nobody xxx" in shown["latestExecutionContext"]
+    shell.run("terminate", name)
+
+
 @pytest.mark.parametrize("command", ["show", "history"])
 def test_an_execution_that_is_not_there_is_one_line(shell: Shell, command: str) -> None:
     found = shell.run(command, "nobody")

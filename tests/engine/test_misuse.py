@@ -47,6 +47,25 @@ def decide_on(stage: Stage) -> list[tuple[str, str | None]]:
     return decisions
 
 
+def test_an_argument_that_is_no_string_is_refused_by_name() -> None:
+    """The error says which function was called with what."""
+
+    @order
+    def decider() -> Any:
+        nothing: Any = None
+        for call, told in (
+            (workflow.status, "the text of workflow.status() is None; it must be a string"),
+            (workflow.patched, "workflow.patched() takes the id of a change, a string; found None"),
+            (workflow.deprecate_patch, "workflow.deprecate_patch() takes the id of a change, a string"),
+        ):
+            with pytest.raises(UsageError) as refused:
+                call(nothing)
+            assert told in str(refused.value)
+        return "refused"
+
+    assert Stage(decider).result() == "refused"
+
+
 def test_an_argument_that_contains_itself_is_refused() -> None:
     """With a promise in it or without, and however often: UsageError at the call."""
 

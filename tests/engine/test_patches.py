@@ -266,7 +266,7 @@ def test_misuse() -> None:
             Marker("pyswf-patch")
         with pytest.raises(UsageError, match="1 to 256"):
             workflow.patched("")
-        with pytest.raises(TypeError):
+        with pytest.raises(UsageError, match="a string; found 7"):
             workflow.patched(7)  # type: ignore[arg-type]
         with pytest.raises(RemoteError, match="cached"):
             sneaky()

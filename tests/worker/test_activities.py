@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -149,6 +150,7 @@ def test_one_bad_task_fails_and_the_others_go_on(
     assert reasons.pop("exit") == "SystemExit: 3"
     assert "no activity of this worker serves 'nobody_serves_this'" in reasons.pop("unknown")
     assert "no activity of this worker serves 'nobody_serves_this'" in caplog.text
+    assert re.search(r"activity leave \(id exit, workflow '[^']+'\) failed", caplog.text)
 
 
 def test_as_many_run_at_once_as_are_allowed(script: Script, serve: Serve) -> None:
