@@ -112,10 +112,10 @@ cdef class as_completed(Listener):
     cdef object arrived
     cdef object getters       # who wait for the next
 
-    def __init__(self, promises, timeout=None):
+    def __init__(self, *promises, timeout=None):
         cdef Promise member
         cdef Run run = decider_run("as_completed()")
-        cdef list members = members_of(run, (promises,), "as_completed()"), resolved = []
+        cdef list members = members_of(run, promises, "as_completed()"), resolved = []
         self.run = run
         self.getters = deque()
         for member in members:

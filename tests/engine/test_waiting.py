@@ -113,13 +113,17 @@ def test_a_loop_around_wait_any_leaves_nothing_behind() -> None:
     assert memory_of_waiting_for(96) < 4 * memory_of_waiting_for(24)
 
 
-def test_as_completed() -> None:
-    """as_completed gives them in the order of events."""
+@pytest.mark.parametrize(
+    "stream",
+    [as_completed, lambda promises: as_completed(*promises), lambda promises: as_completed(iter(promises))],
+)
+def test_as_completed(stream: Any) -> None:
+    """as_completed gives them in the order of events, be they given one by one or as an iterable."""
 
     @decision_task
     def decider() -> Any:
         promises = [work(n) for n in range(4)]
-        return [promise.result for promise in as_completed(promises)]
+        return [promise.result for promise in stream(promises)]
 
     stage = Stage(decider)
     stage.decide()
@@ -130,6 +134,29 @@ def test_as_completed() -> None:
     stage.completes("2", "second")
 
     assert stage.result() == ["third", "first", "fourth", "second"]
+
+
+def test_as_completed_takes_promises_and_a_timeout_by_name() -> None:
+    """One Promise is enough, none is none; a timeout given by place is taken for a Promise and refused."""
+
+    @decision_task
+    def decider() -> Any:
+        one = work()
+        with pytest.raises(UsageError, match=r"as_completed\(\) waits for Promises, found"):
+            as_completed([one], 5)  # type: ignore[call-overload]
+        assert list(as_completed()) == []
+        assert next(as_completed(one, timeout=60)).result == 7
+        with pytest.raises(WaitTimeout):
+            next(as_completed(work(), timeout=60))
+        return "fine"
+
+    stage = Stage(decider)
+    assert stage.decide() == [("ScheduleActivityTask", "1"), ("StartTimer", "w1")]
+    stage.completes("1", 7)
+    assert ("StartTimer", "w2") in stage.decide()
+    stage.fires("w2")
+
+    assert stage.result() == "fine"
 
 
 def test_branches() -> None:
