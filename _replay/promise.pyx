@@ -61,6 +61,14 @@ cdef class Promise:
     def cancel(self):
         """Ask that the work be canceled; without effect where there is nothing to cancel."""
 
+    def __getattr__(self, name):
+        raise AttributeError(f"a Promise has no {name!r}; what it promises is its .result, or what `await` gives")
+
+    def __bool__(self):
+        raise UsageError(
+            f"{self!r} is neither true nor false: ask for its .result (which waits), .is_ready, or compare with None"
+        )
+
     def __await__(self):
         cdef Awaiting awaiting = Awaiting.__new__(Awaiting)
         awaiting.promise = self

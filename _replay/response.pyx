@@ -86,8 +86,9 @@ cdef int compose_response(Run run) except -1:
 cdef int note_retry(dict retries, Command command) except -1:
     """What was decided about a failure, where no event will tell it yet: a policy may say otherwise by then."""
     if command.serves is not None:
-        retries[command.command_id()] = ceil(command.seconds)
-    elif command.kind <= CANCEL_OUT and (command.attempt > 1 or command.throttled):
+        if command.serves.kind != CLOSE:
+            retries[command.command_id()] = ceil(command.seconds)
+    elif command.kind <= CANCEL_OUT and command.kind != TIMER and (command.attempt > 1 or command.throttled):
         retries[back_off_id(command.kind, command.number, command.attempt)] = 0
     return 0
 

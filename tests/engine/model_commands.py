@@ -11,6 +11,7 @@ from .records import (
     cancel_timer,
     command_type,
     decision,
+    decision_attributes,
     is_librarys_own,
     open_works,
     record_key,
@@ -202,37 +203,51 @@ class Commands(State):
         """The commands in call order, as many as a response and an execution may hold; the close last."""
         opened = open_works(self.events)
         sent: list[Command] = []
-        held = 0
+        left: list[Command] = []
         timers = self.most_timers()
         for command in self.commands:
             kind = _LIMITED.get(command[1]["decisionType"])
             most = timers if kind == "timer" else self.limits.open
             if kind is not None and (opened[kind] >= most or self.waits_longer(command)):
-                held += 1
+                left.append(command)
+                continue
+            if (
+                kind is None
+                and "Cancel" in command[1]["decisionType"]
+                and target(command) in map(target, left)
+            ):
+                left.append(command)  # it would find nothing to cancel yet
                 continue
             if kind is not None:
                 opened[kind] += 1
             sent.append(command)
+        waits_for_nothing = left and self.close is not None and not any(opened.values())
         if self.close is not None and self.is_close_due:
-            if held:
-                held += 1
-            else:
-                sent.append(self.close)
+            (left if left else sent).append(self.close)
         is_crowded = is_crowded or len(sent) > self.limits.decisions
-        room = self.limits.decisions - is_crowded - len(self.at_once)
+        room = self.limits.decisions - (is_crowded or bool(waits_for_nothing)) - len(self.at_once)
         decisions = []
         for command in sent:
             if command not in self.at_once:
                 if room <= 0:
-                    held += 1
+                    left.append(command)
                     continue
                 room -= 1
             decisions.append(command[1])
-        waits_for_nothing = held and self.close is not None and not any(open_works(self.events).values())
         if is_crowded or waits_for_nothing:
             decisions.append(start_timer(f"wake-{self.batch.started['eventId']}", 0))
         is_closing = self.close is not None and self.close[1] in decisions
-        return Outcome(decisions, held, is_closing, self.log, self.status)
+        return Outcome(decisions, len(left), is_closing, self.log, self.status, self.retries(left))
+
+    def retries(self, left: list[Command]) -> dict[str, int]:
+        """Of what is left over, the further attempts and the timers before them, with their seconds."""
+        found = {}
+        for work in self.works:
+            is_further = work.kind not in ("timer", "limit") and (work.attempt > 1 or work.throttled > 0)
+            for key, one in left:
+                if is_further and key == work.key:
+                    found[work.back_off] = int(decision_attributes(one).get("startToFireTimeout", 0))
+        return found
 
     def most_timers(self) -> int:
         """Reading: a timer refused for the open limit waits until fewer are open than there were then."""
@@ -250,6 +265,14 @@ class Commands(State):
         if len(refusals) <= 5 or not any(open_works(self.events).values()):
             return False
         return refusals[-1] in (self.batches[self.index - 1].record or [])
+
+
+def target(command: Command) -> Any:
+    """The id of what a command starts or cancels."""
+    its = decision_attributes(command[1])
+    return next(
+        ((name, its[name]) for name in ("activityId", "timerId", "workflowId") if name in its), command
+    )
 
 
 def with_values(argument: Any) -> Any:

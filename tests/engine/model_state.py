@@ -173,6 +173,7 @@ class Outcome:
     is_closing: bool
     log: list[Any]
     status: str | None = None
+    retries: dict[str, int] = field(default_factory=dict)
 
 
 class State:

@@ -380,6 +380,13 @@ def status_of(run: Run) -> str | None:
     return split_context(run.execution_context or "")[0]
 
 
+def retries_by(run: Run) -> dict[str, int]:
+    """Of what a run's decision leaves over, the further attempts, as it says."""
+    _, line = split_context(run.execution_context or "")
+    retries: dict[str, int] = line.get("retries", {})
+    return retries
+
+
 def held_by(run: Run) -> int:
     """How many commands a run's response leaves for later."""
     return int(split_context(run.execution_context or "")[1].get("held", 0))

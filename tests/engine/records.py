@@ -226,7 +226,8 @@ def child_prefix(run_id: str) -> str:
 
 def context_of(outcome: Any) -> str | None:
     """The executionContext of a decision of the model's."""
-    line = f'{{"pyswf":1,"held":{outcome.held}}}' if outcome.held else None
+    told = {"pyswf": 1, "held": outcome.held, "retries": outcome.retries}
+    line = json.dumps(told, separators=(",", ":")) if outcome.held else None
     lines = [text for text in (outcome.status, line) if text is not None]
     return "\n".join(lines) if lines else None
 

@@ -89,6 +89,7 @@ def compare(program: Block, expected: Outcome, name: str, run: Run, events: list
     note(f"{name} at event {len(events)}; the model's log: {expected.log}")
     assert in_order(expected.decisions) == in_order(public.readable(run)), name
     assert expected.held == public.held_by(run), name
+    assert expected.retries == public.retries_by(run), name
     assert (expected.status or "") == public.status_of(run), name
     assert expected.is_closing == run.is_closing, name
 
