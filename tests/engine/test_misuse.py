@@ -445,3 +445,18 @@ def test_a_branch_that_waits_for_room_does_not_hold_up_the_end(how: str) -> None
     assert stage.decide() == [*[("RecordMarker", "cache")] * 90, (close, None)]
     assert stage.decide() == [(close, None)]
     assert stage.world.is_closed
+
+
+def test_a_promise_taken_for_its_value() -> None:
+    """What would pass silently, or speak of a class that nobody knows, says what to write instead."""
+
+    @order
+    def decider() -> Any:
+        promise = work(1)
+        with pytest.raises(UsageError, match=r"neither true nor false: ask for its \.result"):
+            bool(promise)
+        with pytest.raises(AttributeError, match=r"a Promise has no 'get'; what it promises is its \.result"):
+            promise.get("key")
+        return [promise is not None, hasattr(promise, "keys")]
+
+    assert Stage(decider).result() == [True, False]
