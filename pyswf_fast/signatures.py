@@ -42,8 +42,10 @@ def check_arguments(
     signature = _signature(function)
     if signature is None:
         return
+    # A function outside of a class may be a method as well, bound by a worker that is given its object.
+    takes_object = is_method or next(iter(signature.parameters), "") in ("self", "cls")
     try:
-        signature.bind(*((None, *args) if is_method else args), **kwargs)
+        signature.bind(*((None, *args) if takes_object else args), **kwargs)
     except TypeError as refusal:
         known = [*signature.parameters, *keywords]
         unknown = [name for name in kwargs if name not in known]

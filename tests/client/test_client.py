@@ -106,6 +106,16 @@ def test_methods_are_started_without_their_object(client: Client) -> None:
             client.start(decider, "tea", 2)
 
 
+def test_a_function_that_a_worker_binds_is_started_without_its_object(client: Client) -> None:
+    @decision_task
+    def order(self: Any, item: str) -> None: ...
+
+    client.register(deciders=[order])
+    client.start(order, "tea")
+    with pytest.raises(UsageError, match="too many positional arguments"):
+        client.start(order, "tea", 2)
+
+
 def test_options_of_the_decider_are_sent(
     swf: EmbeddedSwf, client: Client, add: Any, make_decider: Any
 ) -> None:
