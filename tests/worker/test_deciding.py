@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from pyswf_fast import (
+    Canceled,
     Client,
     ConfigurationError,
     ContinueAsNewException,
@@ -20,6 +21,7 @@ from pyswf_fast import (
     UsageError,
     Worker,
     WorkflowFailed,
+    activity,
     activity_task,
     decision_task,
     sleep,
@@ -637,3 +639,38 @@ def test_a_run_of_a_deprecated_type_cannot_continue_as_new(swf: EmbeddedSwf, ser
     swf.call("DeprecateWorkflowType", {"domain": "test", "workflowType": again_1})
     with serve(worker(swf, again)):
         assert execution.result(20) == ["WORKFLOW_TYPE_DEPRECATED", 6]
+
+
+def test_a_cancel_goes_all_the_way(swf: EmbeddedSwf, serve: Serve) -> None:
+    """The heartbeat tells the activity, which cleans up and ends; then the decider sees Canceled."""
+    cleaned: list[bool] = []
+
+    @activity_task(swf_task_list="work", heartbeat_timeout=30)
+    def endless() -> None:
+        try:
+            while True:
+                activity.heartbeat("still")
+                time.sleep(0.01)
+        finally:
+            cleaned.append(True)
+
+    @decision_task(swf_task_list="sums")
+    def canceling() -> Any:
+        promise = endless()
+        workflow.signals("enough").get()
+        promise.cancel()
+        try:
+            return promise.result
+        except Canceled:
+            return "canceled"
+
+    client = Client("test", transport=swf)
+    client.register([canceling], [endless])
+    with serve(Worker("test", [canceling], [endless], transport=swf)):
+        execution = client.start(canceling)
+        wait_for(lambda: any(one["eventType"] == "ActivityTaskStarted" for one in events(swf, execution)))
+        execution.signal("enough")
+        assert execution.result(20) == "canceled"
+    assert cleaned == [True]
+    kinds = [one["eventType"] for one in events(swf, execution)]
+    assert kinds.index("ActivityTaskCancelRequested") < kinds.index("ActivityTaskCanceled")
