@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from pyswf_fast.cli.output import print_json
 from pyswf_fast.cli.session import Session, with_session
 from pyswf_fast.cli.values import json_value, task_named
+from pyswf_fast.exceptions import SwfError
 
 __all__ = ["start"]
+
+T = TypeVar("T")
+
+#: For how long a service that does not listen yet is waited for: it may have been started just before.
+PATIENCE_SECS = 8.0
 
 
 @click.command()
@@ -46,19 +54,21 @@ def start(
         decider = task_named(target)
         given: dict[str, Any] = {"swf_task_list": task_list, "tags": list(tags) or None}
         options = {name: value for name, value in given.items() if value is not None}
-        session.client.register(deciders=[decider])
+        _once_it_listens(lambda: session.client.register(deciders=[decider]))
         execution = session.client.start(
             decider.options(**options) if options else decider, *values, workflow_id=workflow_id
         )
     else:
         name = workflow_id or str(uuid.uuid4())
-        run = session.act(
-            "StartWorkflowExecution",
-            name,
-            workflowType={"name": target, "version": type_version},
-            taskList={"name": task_list} if task_list else None,
-            input=session.client.encode_input(values),
-            tagList=list(tags) or None,
+        run = _once_it_listens(
+            lambda: session.act(
+                "StartWorkflowExecution",
+                name,
+                workflowType={"name": target, "version": type_version},
+                taskList={"name": task_list} if task_list else None,
+                input=session.client.encode_input(values),
+                tagList=list(tags) or None,
+            )
         )
         execution = session.client.execution(name, run["runId"])
     started = {"workflowId": execution.workflow_id, "runId": execution.run_id}
@@ -70,3 +80,14 @@ def start(
         return
     result = execution.result(timeout)
     print_json({**started, "result": result} if session.json else result)
+
+
+def _once_it_listens(ask: Callable[[], T]) -> T:
+    until = time.monotonic() + PATIENCE_SECS
+    while True:
+        try:
+            return ask()
+        except SwfError as error:
+            if type(error.__cause__).__name__ != "EndpointConnectionError" or time.monotonic() > until:
+                raise
+        time.sleep(0.2)

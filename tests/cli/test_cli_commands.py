@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import subprocess
 import time
 import uuid
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import cli_tasks
 import pytest
-from cli_shell import Shell
+from cli_shell import Shell, start_service, stop
 
 from pyswf_fast import History, Replayer
 
@@ -33,6 +35,23 @@ def close_status(shell: Shell, name: str) -> str:
 def test_start_waits_and_prints_the_result(shell: Shell) -> None:
     found = shell.run("start", "cli_tasks:twice", "21", "--wait")
     assert (found.stderr, found.stdout, found.returncode) == ("", "42\n", 0)
+
+
+def test_start_waits_for_a_service_that_was_just_started(tmp_path: Path) -> None:
+    """A script may start both at once."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    starting = Shell(f"http://127.0.0.1:{port}").start(
+        "start", "cli_tasks:twice", "21", "--workflow-id", "early", stdout=subprocess.PIPE
+    )
+    time.sleep(2)
+    service, _ = start_service(tmp_path / "swf.db", tmp_path / "log", port)
+    try:
+        out, _ = starting.communicate(timeout=60)
+    finally:
+        stop(service)
+    assert (starting.returncode, out[:14]) == (0, "early: started")
 
 
 @pytest.mark.parametrize("value", ['"ab"', "0", "false", "[1, null]", '"ü€"'])
