@@ -12,6 +12,9 @@ ENGINE := $(wildcard _replay/*.pyx _replay/*.pxd) setup.py
 # nor in the way of, the release build of the checkout.
 TREE   := $(wildcard _replay pyswf_fast tests benchmarks examples docs .ci setup.py pyproject.toml \
             MANIFEST.in Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE)
+# What a debug build can tell more about than a release build: tests in which the engine decides. The
+# service, pages, payloads and packaging hold no code of the engine.
+DECIDING := tests/engine tests/dropin tests/worker
 # pytest-benchmark, once `make bench` has brought it, would warn about xdist.
 PYTEST := -m pytest -p no:benchmark
 
@@ -27,7 +30,7 @@ help:  ## this list
 demo: build  ## environment, build, and a workflow that surveys the standard library
 	@$(BIN)/pyswf-fast demo $(ARGS)
 
-test: test-release test-debug  ## environment, build, and the whole suite in release and debug builds
+test: test-release test-debug  ## environment, build, the whole suite, and the engine's again in a debug build
 
 # What ruff says of imports depends on which files are there, which its cache does not see.
 lint: build $(VENV)/.dev  ## ruff, mypy, cython-lint, and the stub against the built module
@@ -62,8 +65,8 @@ test-release: build $(VENV)/.dev
 	@$(BIN)/python $(PYTEST) -n auto $(ARGS)
 
 test-debug: build/debug/.built $(VENV)/.dev
-	@echo "the suite, debug build"
-	@cd build/debug && PYTHONPATH=$(CURDIR)/build/debug $(BIN)/python $(PYTEST) -n auto $(ARGS)
+	@echo "the engine's part of the suite, debug build"
+	@cd build/debug && PYTHONPATH=$(CURDIR)/build/debug $(BIN)/python $(PYTEST) -n auto $(DECIDING) $(ARGS)
 
 # The checkout holds the release build. Who built another one here by hand gets it replaced.
 build: $(VENV)/.built
