@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIVITY_TYPE",
+    "DEFAULT_REGION",
     "DEPRECATED",
     "REGISTERED",
     "WORKFLOW_TYPE",
@@ -20,11 +21,13 @@ __all__ = [
     "Limits",
     "RegisteredType",
     "Undefined",
+    "domain_key",
 ]
 
 REGISTERED, DEPRECATED = "REGISTERED", "DEPRECATED"
 ACTIVITY_TYPE, WORKFLOW_TYPE = "ActivityType", "WorkflowType"
 DAY_MS = 86_400_000
+DEFAULT_REGION = "us-east-1"  # of requests that are not signed
 
 # Which values each kind of type must resolve, in the order in which a missing one is reported, and the
 # part of the failure cause DEFAULT_…_UNDEFINED that names it.
@@ -120,11 +123,16 @@ class RegisteredType:
         return info
 
 
+def domain_key(region: str, name: str) -> str:
+    """What tells a domain from all others: its name, in any but the default region after the region's."""
+    return name if region == DEFAULT_REGION else f"{region}/{name}"  # no name holds a slash
+
+
 @dataclass(slots=True)
 class Domain:
     """A domain with its types and executions."""
 
-    name: str
+    key: str
     retention: str
     limits: Limits
     description: str | None = None
@@ -133,6 +141,16 @@ class Domain:
     types: dict[tuple[str, str, str], RegisteredType] = field(default_factory=dict)
     open: dict[str, Execution] = field(default_factory=dict)  # by workflowId
     runs: dict[str, Execution] = field(default_factory=dict)  # by runId, open and closed
+
+    @property
+    def name(self) -> str:
+        """Its name, which is its own in its region."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def region(self) -> str:
+        """Its region."""
+        return self.key.rpartition("/")[0] or DEFAULT_REGION
 
     @property
     def retention_ms(self) -> int:
@@ -164,5 +182,5 @@ class Domain:
 
     @property
     def arn(self) -> str:
-        """The domain's ARN; this service has one region and one account."""
-        return f"arn:aws:swf:us-east-1:000000000000:/domain/{self.name}"
+        """The domain's ARN; this service has one account."""
+        return f"arn:aws:swf:{self.region}:000000000000:/domain/{self.name}"

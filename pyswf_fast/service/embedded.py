@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyswf_fast.service.clock import Clock, SystemClock
-from pyswf_fast.service.domain import Limits
+from pyswf_fast.service.domain import DEFAULT_REGION, Limits
 from pyswf_fast.service.machine import Changes, ListKey, Machine
 from pyswf_fast.service.operations import perform
 from pyswf_fast.service.store import open_store
@@ -26,14 +26,16 @@ class Checked:
     Parameters:
         operation: Its name.
         params: Its members.
+        region: Whose domains it is about.
     """
 
-    __slots__ = ("operation", "params", "polls")
+    __slots__ = ("operation", "params", "polls", "region")
 
-    def __init__(self, operation: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, operation: str, params: Mapping[str, Any], *, region: str = DEFAULT_REGION) -> None:
         self.operation = operation
         self.params = check(operation, params)
-        self.polls: ListKey | None = polled_list(operation, self.params)
+        self.region = region
+        self.polls: ListKey | None = polled_list(operation, self.params, region)
 
 
 class EmbeddedSwf:
@@ -63,9 +65,9 @@ class EmbeddedSwf:
         self._lock = threading.RLock()
         self._something_new = threading.Condition(self._lock)
 
-    def call(self, operation: str, params: Mapping[str, Any]) -> bytes:
+    def call(self, operation: str, params: Mapping[str, Any], *, region: str = DEFAULT_REGION) -> bytes:
         """The body that SWF would answer with; a poll answers at once. Raises ServiceFault."""
-        request = Checked(operation, params)
+        request = Checked(operation, params, region=region)
         with self._lock:
             return self._answer(request)
 
@@ -130,7 +132,7 @@ class EmbeddedSwf:
         """Carry a request out; its answer may be sent after the next `commit`."""
         now_ms = self.now_ms()
         self.machine.run_due(now_ms)
-        return perform(self.machine, now_ms, request.operation, request.params)
+        return perform(self.machine, now_ms, request.region, request.operation, request.params)
 
     def commit(self) -> None:
         """Store all changes."""

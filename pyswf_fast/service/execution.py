@@ -59,7 +59,7 @@ class Execution:
 
     Parameters:
         row: Its number in the store.
-        domain: Name of its domain.
+        domain: Key of its domain.
         workflow_id: What its starter called it.
         run_id: What tells it from other runs of that workflowId.
         most_events: The longest history.

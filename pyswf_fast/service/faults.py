@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from pyswf_fast.exceptions import ServiceFault
@@ -57,9 +59,12 @@ def invalid_token() -> ServiceFault:
     return validation("Invalid token")
 
 
-def unknown_domain(name: str) -> ServiceFault:
-    """No domain has that name."""
-    return ServiceFault("UnknownResourceFault", f"Unknown domain: {name}")
+def unknown_domain(name: str, region: str, elsewhere: Sequence[str]) -> ServiceFault:
+    """No domain has that name in `region`; that some have it `elsewhere` is worth a word of our own."""
+    text = f"Unknown domain: {name}"
+    if elsewhere:
+        text += f" (the request is for region {region}, a domain of that name is in {', '.join(elsewhere)})"
+    return ServiceFault("UnknownResourceFault", text)
 
 
 def type_text(kind: str, name: str, version: str) -> str:

@@ -14,7 +14,7 @@ import sys
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from typing import Any
@@ -31,7 +31,7 @@ from pyswf_fast.service.embedded import LONGEST_POLL_SECONDS, Checked, EmbeddedS
 from pyswf_fast.service.machine import ListKey
 from pyswf_fast.service.tasking import NOTHING
 from pyswf_fast.service.visibility import info
-from pyswf_fast.service.wire import CONTENT_TYPE, LARGEST_REQUEST, parse, refusal
+from pyswf_fast.service.wire import CONTENT_TYPE, LARGEST_REQUEST, Headers, parse, refusal
 
 __all__ = ["SwfApp", "serve"]
 
@@ -75,32 +75,33 @@ class SwfApp:
     # One request.
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
         body = await _read_body(receive)
         if body is None:
             return
         try:
-            status, content = await self._carry_out(target.decode("latin-1"), body, receive)
+            status, headers, content = await self._carry_out(dict(scope["headers"]), body, receive)
             if (
                 self._swf.machine.changes
             ):  # also before a fault, which may tell of something that just happened
                 await self._committed()
         except ServiceFault as fault:
-            status, content = refusal(fault)
+            status, headers, content = refusal(fault)
         if content is not None:
-            await _send(send, status, content)
+            await _send(send, status, headers, content)
 
-    async def _carry_out(self, target: str, body: bytes, receive: Receive) -> tuple[int, bytes | None]:
-        """Status and body of the answer; no body when the client went away while it waited."""
+    async def _carry_out(
+        self, headers: Mapping[bytes, bytes], body: bytes, receive: Receive
+    ) -> tuple[int, Headers, bytes | None]:
+        """Status, headers and body of the answer; no body when the client went away while it waited."""
         try:
-            request = parse(target, body)
+            request = parse(headers, body)
             polls = request.polls
             answer: bytes | None = self._apply(request)
             if polls is not None and answer == NOTHING[polls[0]] and not self._stopping:
                 answer = await self._wait(polls, request, receive)
         except ServiceFault as fault:
             return refusal(fault)
-        return 200, answer
+        return 200, {"content-type": CONTENT_TYPE}, answer
 
     def _apply(self, request: Checked) -> bytes:
         try:
@@ -262,13 +263,10 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _send(send: Send, status: int, content: bytes) -> None:
-    headers = [
-        (b"content-type", CONTENT_TYPE.encode()),
-        (b"content-length", b"%d" % len(content)),
-        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send(send: Send, status: int, headers: Headers, content: bytes) -> None:
+    sent = {**headers, "content-length": str(len(content)), "x-amzn-requestid": str(uuid.uuid4())}
+    raw = [(name.encode(), value.encode()) for name, value in sent.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": content})
 
 

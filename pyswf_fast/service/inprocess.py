@@ -32,20 +32,22 @@ class _Body:
         yield self._content
 
 
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
 def make_client(service: EmbeddedSwf, **options: Any) -> Any:
     """A boto3 SWF client that `service` answers; `options` are those of `boto3.client`."""
 
     def answer(request: AWSPreparedRequest, **_: object) -> Any:
-        target = request.headers["X-Amz-Target"]
-        if isinstance(target, bytes):
-            target = target.decode()
+        given = {name.lower().encode(): _bytes(value) for name, value in request.headers.items()}
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         try:
-            status, content = 200, service.wait(parse(target, body))
+            status, headers, content = 200, {"content-type": CONTENT_TYPE}, service.wait(parse(given, body))
         except ServiceFault as fault:
-            status, content = refusal(fault)
-        headers: Any = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
-        return AWSResponse(request.url, status, headers, _Body(content))
+            status, headers, content = refusal(fault)
+        answered: Any = {**headers, "x-amzn-requestid": str(uuid.uuid4())}
+        return AWSResponse(request.url, status, answered, _Body(content))
 
     # A refusal of ours will be the same at the second attempt.
     settings = Config(retries={"total_max_attempts": 1}).merge(options.pop("config", None) or Config())

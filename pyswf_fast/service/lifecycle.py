@@ -9,8 +9,10 @@ from typing import Any
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.domain import DEPRECATED, WORKFLOW_TYPE, Undefined
 from pyswf_fast.service.execution import Execution
+from pyswf_fast.service.faults import invalid_token
 from pyswf_fast.service.paging import history_page, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
+from pyswf_fast.service.tokens import numbers
 
 __all__ = ["OPERATIONS"]
 
@@ -81,7 +83,9 @@ def get_workflow_execution_history(call: Request) -> Answer:
     arguments = (execution.domain, execution.run_id, reverse)
     first, last = 1, execution.state.last_id
     if "nextPageToken" in call.params:
-        position = int(open_page_token(call, "history", arguments)[0])
+        (position,) = numbers(open_page_token(call, "history", arguments), 1)
+        if not first <= position <= last:
+            raise invalid_token()
         first, last = (first, position) if reverse else (position, last)
     read = partial(call.machine.events, execution)
     events, following = history_page(read, first, last, page_size(call.params), reverse)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from pyswf_fast.exceptions import ServiceFault
-from pyswf_fast.service.domain import Domain, Limits, RegisteredType
+from pyswf_fast.service.domain import Domain, Limits, RegisteredType, domain_key
 from pyswf_fast.service.effects import (
     Alarm,
     CancelExternal,
@@ -74,7 +74,7 @@ class Machine:
 
     def __init__(self, archive: Archive, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.domains: dict[str, Domain] = {}
+        self.domains: dict[str, Domain] = {}  # by key
         self.changes = Changes()
         self.ready: dict[ListKey, None] = {}  # lists that got a task; whoever serves pollers empties it
         self.new_run_id: Callable[[], str] = _new_run_id
@@ -89,11 +89,12 @@ class Machine:
 
     # Finding things.
 
-    def domain(self, name: str) -> Domain:
-        """The domain of that name; a fault if there is none."""
-        found = self.domains.get(name)
-        if found is None:
-            raise unknown_domain(name)
+    def domain(self, region: str, name: str) -> Domain:
+        """The domain of that name in that region; a fault if there is none."""
+        found = self.domains.get(domain_key(region, name))
+        if found is None or found.name != name:  # a name that was asked for may hold anything
+            elsewhere = [domain.region for domain in self.domains.values() if domain.name == name]
+            raise unknown_domain(name, region, elsewhere)
         return found
 
     def run(self, run_id: str) -> Execution | None:
@@ -127,7 +128,7 @@ class Machine:
     ) -> None:
         """Start a run with the attributes of WorkflowExecutionStarted."""
         self._last_row += 1
-        execution = Execution(self._last_row, domain.name, workflow_id, run_id, self.limits.history_events)
+        execution = Execution(self._last_row, domain.key, workflow_id, run_id, self.limits.history_events)
         self.adopt(domain, execution)
         execution.start(now_ms, attributes)
         self.settle(now_ms, execution)

@@ -21,9 +21,9 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
 }
 
 
-def perform(machine: Machine, now_ms: int, operation: str, params: dict[str, Any]) -> bytes:
+def perform(machine: Machine, now_ms: int, region: str, operation: str, params: dict[str, Any]) -> bytes:
     """Carry out a request that was checked; returns the body of the answer."""
-    answer = OPERATIONS[operation](Request(machine, now_ms, params))
+    answer = OPERATIONS[operation](Request(machine, now_ms, params, region))
     if answer is None:
         return b""
     return answer if isinstance(answer, bytes) else orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyswf_fast.service.faults import invalid_token, validation
 from pyswf_fast.service.request import Request
-from pyswf_fast.service.tokens import fingerprint, seal, unseal
+from pyswf_fast.service.tokens import fingerprint, numbers, seal, unseal
 
 __all__ = ["cut", "history_page", "make_page_token", "open_page_token", "page_size"]
 
@@ -27,12 +27,13 @@ def make_page_token(call: Request, kind: str, arguments: tuple[object, ...], *po
 
 def open_page_token(call: Request, kind: str, arguments: tuple[object, ...]) -> list[str]:
     """The position in the request's page token."""
-    made_for, issued_ms, *position = unseal(call.params["nextPageToken"], kind)
-    if made_for != str(fingerprint(*arguments)):
+    parts = unseal(call.params["nextPageToken"], kind)
+    made_for, issued_ms = numbers(parts[:2], 2)
+    if made_for != fingerprint(*arguments):
         raise invalid_token()
-    if call.now_ms - int(issued_ms) > PAGE_TOKEN_LIFETIME_MS:
+    if call.now_ms - issued_ms > PAGE_TOKEN_LIFETIME_MS:
         raise validation("Specified token has exceeded its maximum lifetime")
-    return position
+    return parts[2:]
 
 
 def cut(
@@ -45,7 +46,7 @@ def cut(
         found = found[::-1]
     first = 0
     if "nextPageToken" in params:
-        first = int(open_page_token(call, kind, arguments)[0])
+        (first,) = numbers(open_page_token(call, kind, arguments), 1)
     end = first + page_size(params)
     answer: dict[str, Any] = {member: found[first:end]}
     if end < len(found):

@@ -13,6 +13,7 @@ from pyswf_fast.service.domain import (
     WORKFLOW_TYPE,
     Domain,
     RegisteredType,
+    domain_key,
 )
 from pyswf_fast.service.paging import cut
 from pyswf_fast.service.request import Answer, Request
@@ -25,45 +26,42 @@ MOST_TAGS = 50
 def register_domain(call: Request) -> None:
     """RegisterDomain."""
     name = call.params["name"]
-    if name in call.machine.domains:
+    key = domain_key(call.region, name)
+    if key in call.machine.domains:
         raise ServiceFault("DomainAlreadyExistsFault", name)
-    if len(call.machine.domains) >= call.machine.limits.domains:
+    if len(_domains(call)) >= call.machine.limits.domains:
         raise ServiceFault("LimitExceededFault", f"There are {call.machine.limits.domains} domains already")
     domain = Domain(
-        name,
+        key,
         call.params["workflowExecutionRetentionPeriodInDays"],
         call.machine.limits,
         call.params.get("description"),
     )
     _add_tags(domain, call.params.get("tags", []))
-    call.machine.domains[name] = domain
-    call.machine.changes.domains[name] = domain
+    call.machine.domains[key] = domain
+    call.machine.changes.domains[key] = domain
 
 
 def describe_domain(call: Request) -> Answer:
     """DescribeDomain."""
-    domain = call.machine.domain(call.params["name"])
+    domain = call.the_domain(call.params["name"])
     configuration = {"workflowExecutionRetentionPeriodInDays": domain.retention}
     return {"domainInfo": domain.info(), "configuration": configuration}
 
 
 def list_domains(call: Request) -> Answer:
     """ListDomains."""
-    found = [
-        d.info()
-        for _, d in sorted(call.machine.domains.items())
-        if d.status == call.params["registrationStatus"]
-    ]
+    found = [d.info() for d in _domains(call) if d.status == call.params["registrationStatus"]]
     return cut(call, "ListDomains", "domainInfos", found, (call.params["registrationStatus"],))
 
 
 def deprecate_domain(call: Request) -> None:
     """DeprecateDomain: its types are deprecated with it."""
-    domain = call.machine.domain(call.params["name"])
+    domain = call.the_domain(call.params["name"])
     if domain.status == DEPRECATED:
         raise ServiceFault("DomainDeprecatedFault", domain.name)
     domain.status = DEPRECATED
-    call.machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.key] = domain
     for registered in domain.types.values():
         if registered.status == REGISTERED:
             _set_status(call, domain, registered, DEPRECATED)
@@ -71,18 +69,18 @@ def deprecate_domain(call: Request) -> None:
 
 def undeprecate_domain(call: Request) -> None:
     """UndeprecateDomain: its types stay deprecated."""
-    domain = call.machine.domain(call.params["name"])
+    domain = call.the_domain(call.params["name"])
     if domain.status == REGISTERED:
         raise ServiceFault("DomainAlreadyExistsFault", domain.name)
     domain.status = REGISTERED
-    call.machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.key] = domain
 
 
 def tag_resource(call: Request) -> None:
     """TagResource."""
     domain = _by_arn(call)
     _add_tags(domain, call.params["tags"])
-    call.machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.key] = domain
 
 
 def untag_resource(call: Request) -> None:
@@ -90,7 +88,7 @@ def untag_resource(call: Request) -> None:
     domain = _by_arn(call)
     for key in call.params["tagKeys"]:
         domain.tags.pop(key, None)
-    call.machine.changes.domains[domain.name] = domain
+    call.machine.changes.domains[domain.key] = domain
 
 
 def list_tags(call: Request) -> Answer:
@@ -102,8 +100,13 @@ def list_tags(call: Request) -> Answer:
     return {"tags": tags}
 
 
+def _domains(call: Request) -> list[Domain]:
+    """The domains of the request's region, by name."""
+    return [domain for _, domain in sorted(call.machine.domains.items()) if domain.region == call.region]
+
+
 def _by_arn(call: Request) -> Domain:
-    for domain in call.machine.domains.values():
+    for domain in _domains(call):
         if domain.arn == call.params["resourceArn"]:
             return domain
     raise ServiceFault("UnknownResourceFault", f"Unknown resource: {call.params['resourceArn']}")
@@ -186,7 +189,7 @@ def _delete_type(kind: str, call: Request) -> None:
             "The type is currently registered and cannot be deleted in its current state",
         )
     del domain.types[kind, registered.name, registered.version]
-    call.machine.changes.types[domain.name, kind, registered.name, registered.version] = None
+    call.machine.changes.types[domain.key, kind, registered.name, registered.version] = None
 
 
 def _set_status(call: Request, domain: Domain, registered: RegisteredType, status: str) -> None:
@@ -196,7 +199,7 @@ def _set_status(call: Request, domain: Domain, registered: RegisteredType, statu
 
 
 def _note(call: Request, domain: Domain, registered: RegisteredType) -> None:
-    key = (domain.name, registered.kind, registered.name, registered.version)
+    key = (domain.key, registered.kind, registered.name, registered.version)
     call.machine.changes.types[key] = registered
 
 

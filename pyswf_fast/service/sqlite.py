@@ -109,7 +109,7 @@ class SqliteStore:
         execute = self._db.execute
         with self._transaction():
             for domain in changes.domains.values():
-                execute("REPLACE INTO domains VALUES (?, ?)", (domain.name, _dumps(_domain_body(domain))))
+                execute("REPLACE INTO domains VALUES (?, ?)", (domain.key, _dumps(_domain_body(domain))))
             for key, registered in changes.types.items():
                 if registered is None:
                     execute("DELETE FROM types WHERE (domain, kind, name, version) = (?, ?, ?, ?)", key)
@@ -165,8 +165,8 @@ class SqliteStore:
 
     def load(self, machine: Machine) -> None:
         """Give an empty machine all that is stored."""
-        for name, body in self._db.execute("SELECT name, body FROM domains ORDER BY name"):
-            machine.domains[name] = Domain(name=name, limits=machine.limits, **orjson.loads(body))
+        for key, body in self._db.execute("SELECT name, body FROM domains ORDER BY name"):
+            machine.domains[key] = Domain(key=key, limits=machine.limits, **orjson.loads(body))
         for domain, kind, name, version, body in self._db.execute("SELECT * FROM types"):
             registered = RegisteredType(kind=kind, name=name, version=version, **orjson.loads(body))
             machine.domains[domain].types[kind, name, version] = registered

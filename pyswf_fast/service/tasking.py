@@ -10,6 +10,7 @@ import orjson
 
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.decisions import Decisions
+from pyswf_fast.service.domain import domain_key
 from pyswf_fast.service.effects import ACTIVITY, DECISION
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.faults import (
@@ -23,7 +24,7 @@ from pyswf_fast.service.machine import ListKey
 from pyswf_fast.service.paging import history_page, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
 from pyswf_fast.service.tasks import Activity
-from pyswf_fast.service.tokens import seal, unseal
+from pyswf_fast.service.tokens import numbers, seal, unseal
 
 __all__ = ["NOTHING", "OPERATIONS", "polled_list"]
 
@@ -35,17 +36,17 @@ NOTHING = {
 _POLLS = {"PollForActivityTask": ACTIVITY, "PollForDecisionTask": DECISION}
 
 
-def polled_list(operation: str, params: dict[str, Any]) -> ListKey | None:
+def polled_list(operation: str, params: dict[str, Any], region: str) -> ListKey | None:
     """The task list that a poll which found nothing may wait for; None for all other requests."""
     kind = _POLLS.get(operation)
     if kind is None or "nextPageToken" in params:
         return None
-    return (kind, params["domain"], params["taskList"]["name"])
+    return (kind, domain_key(region, params["domain"]), params["taskList"]["name"])
 
 
 def poll_for_activity_task(call: Request) -> Answer:
     """PollForActivityTask, answered at once."""
-    domain = call.domain.name
+    domain = call.domain.key
     while (task := call.machine.take(ACTIVITY, domain, call.params["taskList"]["name"])) is not None:
         execution, scheduled_id = task
         activity = execution.state.activities[scheduled_id]
@@ -73,7 +74,7 @@ def poll_for_decision_task(call: Request) -> Answer:
     """PollForDecisionTask, answered at once; with a page token the next page of the same task."""
     if "nextPageToken" in call.params:
         return _next_decision_page(call)
-    domain = call.domain.name
+    domain = call.domain.key
     while (task := call.machine.take(DECISION, domain, call.params["taskList"]["name"])) is not None:
         execution, scheduled_id = task
         execution.start_decision(call.now_ms, call.params.get("identity"))
@@ -89,11 +90,13 @@ def poll_for_decision_task(call: Request) -> Answer:
 
 def _next_decision_page(call: Request) -> Answer:
     """The token holds the run, the task's three ids and what is left of its events."""
-    run_id, *numbers = open_page_token(call, DECISION, _page_arguments(call))
-    scheduled_id, started_id, previous, first, last = map(int, numbers)
-    execution = call.domain.runs.get(run_id)
+    parts = open_page_token(call, DECISION, _page_arguments(call))
+    scheduled_id, started_id, previous, first, last = numbers(parts[1:], 5)
+    execution = call.domain.runs.get(parts[0])
     if execution is None:
         raise unknown_decision(scheduled_id)
+    if not 1 <= first <= last <= execution.state.last_id:
+        raise invalid_token()
     return _decision_page(call, execution, (scheduled_id, started_id, previous), first, last)
 
 
@@ -132,14 +135,13 @@ def _decision_page(
 def _holder(call: Request, kind: str) -> tuple[Execution, int, int]:
     """The open execution that a task token belongs to, and the task's scheduled and started ids."""
     parts = unseal(call.params["taskToken"], kind)
-    if len(parts) != 3:
-        raise invalid_token()
+    scheduled_id, started_id = numbers(parts[1:], 2)
     execution = call.machine.run(parts[0])
-    if execution is None:
+    if execution is None or call.machine.domains[execution.domain].region != call.region:
         raise ServiceFault("UnknownResourceFault", f"Unknown execution: runId={parts[0]}")
     if not execution.is_open:
         raise unknown_execution(execution.workflow_id, execution.run_id)
-    return execution, int(parts[1]), int(parts[2])
+    return execution, scheduled_id, started_id
 
 
 def _activity(call: Request) -> tuple[Execution, Activity]:
@@ -185,7 +187,7 @@ def respond_decision_task_completed(call: Request) -> Answer:
 
 
 def _count_pending(kind: str, call: Request) -> Answer:
-    count = call.machine.pending(kind, call.domain.name, call.params["taskList"]["name"])
+    count = call.machine.pending(kind, call.domain.key, call.params["taskList"]["name"])
     return {"count": count, "truncated": False}
 
 

@@ -6,12 +6,12 @@ Their check sum and kind tell them from anything that this service did not make;
 from __future__ import annotations
 
 import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from zlib import crc32
 
 from pyswf_fast.service.faults import invalid_token
 
-__all__ = ["fingerprint", "seal", "unseal"]
+__all__ = ["fingerprint", "numbers", "seal", "unseal"]
 
 
 def seal(kind: str, *parts: str | int) -> str:
@@ -23,7 +23,7 @@ def seal(kind: str, *parts: str | int) -> str:
 def unseal(token: str, kind: str) -> list[str]:
     """The parts of a token of `kind`; anything else is refused."""
     try:
-        raw = urlsafe_b64decode(token)
+        raw = b64decode(token, b"-_", validate=True)
         text = raw[4:]
         if crc32(text).to_bytes(4, "big") != raw[:4]:
             raise invalid_token()
@@ -33,6 +33,13 @@ def unseal(token: str, kind: str) -> list[str]:
     if found != kind:
         raise invalid_token()
     return parts
+
+
+def numbers(parts: list[str], count: int) -> list[int]:
+    """The `count` whole numbers that `parts` of a token must be: whoever knows the form can make one up."""
+    if len(parts) != count or not all(part.isascii() and part.isdigit() for part in parts):
+        raise invalid_token()
+    return [int(part) for part in parts]
 
 
 def fingerprint(*arguments: object) -> int:

@@ -37,12 +37,12 @@ class Server:
         self.url = self.first_line.split()[-1]
         self.address = self.url.removeprefix("http://")
 
-    def client(self) -> Any:
+    def client(self, region_name: str = "us-east-1") -> Any:
         config = Config(retries={"total_max_attempts": 1}, read_timeout=70, max_pool_connections=60)
         return boto3.client(
             "swf",
             endpoint_url=self.url,
-            region_name="eu-west-1",
+            region_name=region_name,
             aws_access_key_id="a",
             aws_secret_access_key="b",
             config=config,

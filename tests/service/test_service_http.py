@@ -74,42 +74,6 @@ def test_operations_without_an_answer_have_an_empty_body(server: Server) -> None
     assert headers["x-amzn-requestid"]
 
 
-def test_old_clients_long_target_is_understood(server: Server) -> None:
-    target = "com.amazonaws.swf.service.model.SimpleWorkflowService.ListDomains"
-    assert server.post(target, b'{"registrationStatus":"REGISTERED"}')[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("operation", "body", "kind"),
-    [
-        ("DescribeDomain", b'{"name":"none"}', "com.amazonaws.swf.base.model#UnknownResourceFault"),
-        ("DescribeDomain", b"{}", "com.amazon.coral.validate#ValidationException"),
-        ("DescribeDomain", b"", "com.amazon.coral.validate#ValidationException"),
-        ("DescribeDomain", b"{", "com.amazon.coral.service#SerializationException"),
-        ("DescribeDomain", b"[]", "com.amazon.coral.service#SerializationException"),
-        ("DescribeDomain", b'{"name":"\\ud800"}', "com.amazon.coral.service#SerializationException"),
-        ("DescribeDomain", b'{"name":"\xff"}', "com.amazon.coral.service#SerializationException"),
-        ("Dance", b"{}", "com.amazon.coral.service#UnknownOperationException"),
-        ("", b"{}", "com.amazon.coral.service#UnknownOperationException"),
-    ],
-)
-def test_faults_on_the_wire(server: Server, operation: str, body: bytes, kind: str) -> None:
-    status, headers, content = server.post(f"SimpleWorkflowService.{operation}", body)
-    assert status == 400
-    fault = json.loads(content)
-    assert fault["__type"] == kind
-    assert isinstance(fault["message"], str)
-    assert headers["content-type"] == "application/x-amz-json-1.0"
-
-
-def test_a_request_of_more_than_a_megabyte_is_refused(server: Server) -> None:
-    status, _, content = server.post("SimpleWorkflowService.DescribeDomain", b" " * 1_048_577)
-    assert status == 413
-    assert b"RequestEntityTooLarge" in content
-    padded = b'{"registrationStatus":"REGISTERED"}'.ljust(1_048_576)
-    assert server.post("SimpleWorkflowService.ListDomains", padded)[0] == 200
-
-
 def test_boto3_runs_a_workflow(server: Server, domain: str) -> None:
     swf = server.client()
     run = swf.start_workflow_execution(domain=domain, workflowId="w", workflowType=WORKFLOW_TYPE, input="i")
