@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from pyswf_fast.service.domain import ACTIVITY_TYPE, DEPRECATED, WORKFLOW_TYPE, Domain, Undefined
+from pyswf_fast.service.domain import ACTIVITY_TYPE, DEPRECATED, WORKFLOW_TYPE, Undefined
 from pyswf_fast.service.effects import CancelExternal, ContinueAsNew, SignalExternal, StartChild
 from pyswf_fast.service.execution import Execution
+from pyswf_fast.service.machine import Machine
 from pyswf_fast.service.validation import CLOSING_DECISIONS, decision_member
 
 __all__ = ["Decisions"]
@@ -21,25 +22,18 @@ class Decisions:
     """One answer's decisions, applied in list order; one that is refused does not undo the others.
 
     Parameters:
+        machine: Where types and other executions are found, and what is refused.
         execution: Whose decisions they are.
-        domain: The domain of the execution, where types and other executions are found.
-        new_run_id: Makes the id of a run that continues this one.
         decisions: The list, as validated.
     """
 
     _handlers: ClassVar[dict[str, Callable[[Decisions, Attributes], str | None]]]
 
-    def __init__(
-        self,
-        execution: Execution,
-        domain: Domain,
-        new_run_id: Callable[[], str],
-        decisions: Iterable[dict[str, Any]],
-    ) -> None:
+    def __init__(self, machine: Machine, execution: Execution, decisions: Iterable[dict[str, Any]]) -> None:
+        self._machine = machine
         self._execution = execution
         self._state = execution.state
-        self._domain = domain
-        self._new_run_id = new_run_id
+        self._domain = machine.domains[execution.domain]
         self._decisions = decisions
         self._now_ms = 0
         self._completed_id = 0
@@ -52,9 +46,13 @@ class Decisions:
         for decision in self._decisions:
             kind = decision["decisionType"]
             attributes = decision.get(decision_member(kind), {})
-            if unhandled and kind in CLOSING_DECISIONS:
-                cause: str | None = "UNHANDLED_DECISION"
-            else:
+            cause = self._machine.refusals.cause(kind)
+            if kind in _REACHING:
+                self._reach(kind, attributes, cause)
+                continue
+            if cause is None and unhandled and kind in CLOSING_DECISIONS:
+                cause = "UNHANDLED_DECISION"
+            if cause is None:
                 cause = self._handlers[kind](self, attributes)
             if cause is not None:
                 self._refuse(kind, attributes, cause)
@@ -75,6 +73,12 @@ class Decisions:
         if kind == "StartChildWorkflowExecution":
             refusal["initiatedEventId"] = 0  # it was never initiated
         self._record(f"{kind}Failed", refusal)
+
+    def _reach(self, kind: str, attributes: Attributes, cause: str | None) -> None:
+        """Signal or cancel another execution, which fails only after it was initiated."""
+        initiated_id = self._record(f"{kind}Initiated", attributes)
+        effect = _REACHING[kind](initiated_id, self._completed_id, attributes, cause)
+        self._execution.effects.append(effect)
 
     # Each returns None, or the cause for which it is refused.
 
@@ -159,16 +163,6 @@ class Decisions:
         self._execution.effects.append(StartChild(initiated_id, self._completed_id, initiated))
         return None
 
-    def _signal_external(self, attributes: Attributes) -> str | None:
-        initiated_id = self._record("SignalExternalWorkflowExecutionInitiated", attributes)
-        self._execution.effects.append(SignalExternal(initiated_id, self._completed_id, attributes))
-        return None
-
-    def _cancel_external(self, attributes: Attributes) -> str | None:
-        initiated_id = self._record("RequestCancelExternalWorkflowExecutionInitiated", attributes)
-        self._execution.effects.append(CancelExternal(initiated_id, self._completed_id, attributes))
-        return None
-
     def _schedule_lambda(self, attributes: Attributes) -> str | None:
         scheduled = {"startToCloseTimeout": LONGEST_LAMBDA, **attributes}
         if scheduled["startToCloseTimeout"] == "NONE":
@@ -215,7 +209,7 @@ class Decisions:
             resolved = registered.resolve(given)
         except Undefined as missing:
             return missing.cause
-        run_id = self._new_run_id()
+        run_id = self._machine.new_run_id()
         configuration = {**given, **resolved, "workflowType": workflow_type}
         self._close("WorkflowExecutionContinuedAsNew", {**configuration, "newExecutionRunId": run_id})
         self._execution.effects.append(ContinueAsNew(run_id, configuration))
@@ -232,16 +226,21 @@ Decisions._handlers = {
     "RecordMarker": Decisions._record_marker,
     "StartTimer": Decisions._start_timer,
     "CancelTimer": Decisions._cancel_timer,
-    "SignalExternalWorkflowExecution": Decisions._signal_external,
-    "RequestCancelExternalWorkflowExecution": Decisions._cancel_external,
     "StartChildWorkflowExecution": Decisions._start_child,
     "ScheduleLambdaFunction": Decisions._schedule_lambda,
+}
+
+_REACHING: dict[str, type[SignalExternal] | type[CancelExternal]] = {
+    "SignalExternalWorkflowExecution": SignalExternal,
+    "RequestCancelExternalWorkflowExecution": CancelExternal,
 }
 
 # What a failure event repeats of the decision.
 _NAMED_IN_FAILURE = {
     "ScheduleActivityTask": ("activityType", "activityId"),
     "RequestCancelActivityTask": ("activityId",),
+    "ScheduleLambdaFunction": ("id", "name"),
+    "RecordMarker": ("markerName",),
     "StartTimer": ("timerId",),
     "CancelTimer": ("timerId",),
     "StartChildWorkflowExecution": ("workflowType", "workflowId", "control"),

@@ -52,20 +52,22 @@ class StartChild:
 
 @dataclass(frozen=True, slots=True)
 class SignalExternal:
-    """Another execution is to be signaled."""
+    """Another execution is to be signaled, unless that is refused for `cause`."""
 
     initiated_id: int
     completed_id: int
     attributes: dict[str, Any]
+    cause: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class CancelExternal:
-    """Another execution is to be asked to cancel."""
+    """Another execution is to be asked to cancel, unless that is refused for `cause`."""
 
     initiated_id: int
     completed_id: int
     attributes: dict[str, Any]
+    cause: str | None
 
 
 @dataclass(frozen=True, slots=True)

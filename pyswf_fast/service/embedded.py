@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import DEFAULT_REGION, Limits
 from pyswf_fast.service.machine import Changes, ListKey, Machine
 from pyswf_fast.service.operations import perform
+from pyswf_fast.service.refusals import NOT_PERMITTED
 from pyswf_fast.service.store import open_store
 from pyswf_fast.service.tasking import NOTHING, polled_list
 from pyswf_fast.service.validation import check
@@ -29,12 +30,13 @@ class Checked:
         region: Whose domains it is about.
     """
 
-    __slots__ = ("operation", "params", "polls", "region")
+    __slots__ = ("admitted", "operation", "params", "polls", "region")
 
     def __init__(self, operation: str, params: Mapping[str, Any], *, region: str = DEFAULT_REGION) -> None:
         self.operation = operation
         self.params = check(operation, params)
         self.region = region
+        self.admitted = False  # a poll that waits was let in once and for all
         self.polls: ListKey | None = polled_list(operation, self.params, region)
 
 
@@ -45,6 +47,7 @@ class EmbeddedSwf:
         path: An SQLite file, or ":memory:" to keep nothing.
         clock: Where time comes from; a VirtualClock moves only when it is told to.
         limits: SWF's quotas, which a test may make smaller.
+        deny: Operations and decisions that are refused at first, see `deny`.
         survive_power_loss: Wait for the disk with every answer. Without it, what was answered survives
             the end of this process at any moment, but not that of the machine.
     """
@@ -55,11 +58,13 @@ class EmbeddedSwf:
         *,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        deny: Iterable[str] = (),
         survive_power_loss: bool = False,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self._store = open_store(path, survive_power_loss)
         self.machine = Machine(self._store, limits)
+        self.machine.refusals.deny(*deny)
         self._store.load(self.machine)
         self._closed = False
         self._lock = threading.RLock()
@@ -77,6 +82,31 @@ class EmbeddedSwf:
         finally:  # also before a fault, which may tell of something that just happened
             self.commit()
             self.machine.ready.clear()  # who waits in `wait` looks again at every change
+
+    def deny(self, *names: str, cause: str = NOT_PERMITTED) -> None:
+        """Refuse operations and decisions from now on, as an IAM policy that denies them would.
+
+        An operation answers OperationNotPermittedFault, a decision leaves its failure event.
+
+        Parameters:
+            names: Names of operations and of decisions, as IAM has them without `swf:`.
+            cause: Why the decisions fail, one of the causes that SWF's model has for each.
+
+        Raises:
+            ConfigurationError: A name that SWF does not have, or a cause that the decision does not.
+
+        Example:
+            >>> service.deny("TerminateWorkflowExecution", "StartTimer")
+            >>> service.deny("ScheduleLambdaFunction", cause="LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION")
+            >>> service.allow("StartTimer")
+        """
+        with self._lock:
+            self.machine.refusals.deny(*names, cause=cause)
+
+    def allow(self, *names: str) -> None:
+        """Take back what `deny` refused; without names, all of it."""
+        with self._lock:
+            self.machine.refusals.allow(*names)
 
     def next_due(self) -> float | None:
         """When something happens by itself next, in seconds since the epoch."""
@@ -132,6 +162,9 @@ class EmbeddedSwf:
         """Carry a request out; its answer may be sent after the next `commit`."""
         now_ms = self.now_ms()
         self.machine.run_due(now_ms)
+        if not request.admitted:
+            self.machine.admit(now_ms, request.operation)
+            request.admitted = True
         return perform(self.machine, now_ms, request.region, request.operation, request.params)
 
     def commit(self) -> None:

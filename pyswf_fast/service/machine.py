@@ -29,6 +29,7 @@ from pyswf_fast.service.effects import (
 from pyswf_fast.service.execution import RETENTION, Execution
 from pyswf_fast.service.faults import unknown_domain, unknown_execution
 from pyswf_fast.service.queues import SMALLEST_CLEARING, LapsingQueue
+from pyswf_fast.service.refusals import Refusals
 from pyswf_fast.service.tasks import Activity
 
 __all__ = ["Archive", "Changes", "ListKey", "Machine"]
@@ -75,6 +76,7 @@ class Machine:
     def __init__(self, archive: Archive, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.domains: dict[str, Domain] = {}  # by key
+        self.refusals = Refusals()
         self.changes = Changes()
         self.ready: dict[ListKey, None] = {}  # lists that got a task; whoever serves pollers empties it
         self.new_run_id: Callable[[], str] = _new_run_id
@@ -86,6 +88,11 @@ class Machine:
         )
         self._runs: dict[str, Execution] = {}
         self._last_row = 0
+
+    def admit(self, now_ms: int, operation: str) -> None:
+        """Raise the fault of a request that is refused whatever it asks for."""
+        del now_ms
+        self.refusals.check(operation)
 
     # Finding things.
 
@@ -315,6 +322,8 @@ class Machine:
         yield source
 
     def _target(self, source: Execution, effect: SignalExternal | CancelExternal) -> Execution | None:
+        if effect.cause is not None:
+            return None
         domain = self.domains[source.domain]
         try:
             return self.open_execution(
@@ -338,7 +347,7 @@ class Machine:
         else:
             kind = "SignalExternal" if isinstance(effect, SignalExternal) else "RequestCancelExternal"
             event_type = f"{kind}WorkflowExecutionFailed"
-            attributes["cause"] = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+            attributes["cause"] = effect.cause or "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
             attributes["decisionTaskCompletedEventId"] = effect.completed_id
             for member in ("workflowId", "runId", "control"):
                 if member in effect.attributes:

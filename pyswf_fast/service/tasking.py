@@ -178,8 +178,7 @@ def respond_decision_task_completed(call: Request) -> Answer:
         raise unknown_decision(scheduled_id)
     if "taskListScheduleToStartTimeout" in params and "taskList" not in params:
         raise validation("taskListScheduleToStartTimeout is given without the taskList that it is for")
-    domain = machine.domains[execution.domain]
-    decisions = Decisions(execution, domain, machine.new_run_id, params.get("decisions", []))
+    decisions = Decisions(machine, execution, params.get("decisions", []))
     attributes = {name: value for name, value in params.items() if name not in ("taskToken", "decisions")}
     execution.complete_decision(call.now_ms, attributes, decisions.apply)
     call.settle(execution)

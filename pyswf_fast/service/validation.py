@@ -18,7 +18,7 @@ from botocore.loaders import Loader
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.faults import validation
 
-__all__ = ["CLOSING_DECISIONS", "OPERATIONS", "check", "decision_member"]
+__all__ = ["CLOSING_DECISIONS", "DECISIONS", "OPERATIONS", "check", "decision_member", "failure_causes"]
 
 Errors = list[str]
 Check = Callable[[Any, str, Errors], Any]
@@ -41,6 +41,7 @@ _RESOURCE_TAG = re.compile(r"[\w\s.:/=+\-@]*")
 _model: dict[str, Any] = Loader().load_service_model("swf", "service-2", "2012-01-25")
 _shapes: dict[str, dict[str, Any]] = _model["shapes"]
 OPERATIONS: Mapping[str, Any] = _model["operations"]
+DECISIONS: Sequence[str] = _shapes["DecisionType"]["enum"]
 
 
 def _number(text: str) -> int | None:
@@ -136,6 +137,12 @@ def decision_member(decision_type: str) -> str:
     return f"{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes"
 
 
+def failure_causes(decision_type: str) -> Sequence[str]:
+    """The causes that the failure event of `decision_type` can name."""
+    causes: Sequence[str] = _shapes[f"{decision_type}FailedCause"]["enum"]
+    return causes
+
+
 def check(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """The members of a request that the model knows; raises the fault that the service would give."""
     if operation not in OPERATIONS:
@@ -210,7 +217,7 @@ def _structure(shape_name: str, shape: dict[str, Any]) -> Check:
         return structure
     demanding = {
         kind: decision_member(kind)
-        for kind in _shapes["DecisionType"]["enum"]
+        for kind in DECISIONS
         if _shapes[f"{kind}DecisionAttributes"].get("required")
     }
 

@@ -126,6 +126,23 @@ def test_a_task_list_takes_so_many_polls_and_no_more() -> None:
     asyncio.run(scenario())
 
 
+def test_a_poll_that_waits_was_let_in_once_and_for_all() -> None:
+    async def scenario() -> None:
+        swf = EmbeddedSwf(clock=VirtualClock())
+        app = SwfApp(swf)
+        await prepare(app)
+        waiting = Exchange(app, "PollForDecisionTask", **DECISIONS)
+        await settled()
+        swf.deny("PollForDecisionTask")
+        started = start(app, "w")
+        assert "runId" in await started.answer()
+        assert (await waiting.answer())["workflowExecution"]["workflowId"] == "w"
+        late = await Exchange(app, "PollForDecisionTask", **DECISIONS).answer()
+        assert late["__type"] == "com.amazonaws.swf.base.model#OperationNotPermittedFault"
+
+    asyncio.run(scenario())
+
+
 def test_a_refused_request_does_not_hold_back_what_time_brought_about() -> None:
     async def scenario() -> None:
         clock = VirtualClock()
