@@ -164,10 +164,14 @@ class Call(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What has been decided: parameters of RespondDecisionTaskCompleted, and which functions they call."""
+    """What has been decided: parameters of RespondDecisionTaskCompleted, and which functions they call.
+
+    `paused_by` is why nothing could be decided, if so.
+    """
 
     params: dict[str, Any]
     calls: list[Call]
+    paused_by: BaseException | None = None
 
 
 def fetch(transport: Transport, poll: Mapping[str, Any], body: bytes) -> DecisionTask | None:
@@ -333,7 +337,7 @@ def pause(task: DecisionTask, error: BaseException) -> Decision:
     timer = {"timerId": f"pause-{task.page.started_event_id}", "startToFireTimeout": str(seconds)}
     decision = {"decisionType": "StartTimer", "startTimerDecisionAttributes": timer}
     text = f"paused for {seconds} s: {reason}"[:REASON_LIMIT]
-    return Decision(answer(task.page, DecisionContext(task, [decision], text)), [])
+    return Decision(answer(task.page, DecisionContext(task, [decision], text)), [], error)
 
 
 def _pauses(task: DecisionTask) -> int:

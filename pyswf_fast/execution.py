@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from pyswf_fast.exceptions import (
     WorkflowTimedOut,
     WorkflowWasCanceled,
 )
+from pyswf_fast.pace import pace_of
 from pyswf_fast.payload import Codec
 from pyswf_fast.transport import Transport
 
@@ -181,7 +181,8 @@ class Execution:
                 is what the decider raised, as a `RemoteError`.
             WaitTimeout: It was still open when the time was over.
         """
-        began = time.monotonic()
+        pace = pace_of(self._transport)
+        began = pace.now()
         silent_since: float | None = None
         run_id = self.run_id
         while True:
@@ -190,7 +191,7 @@ class Execution:
                 event = self._last_event(run_id)
                 silent_since = None
             except SwfError as error:
-                now = time.monotonic()
+                now = pace.now()
                 silent_since = silent_since or now
                 if not self._may_pass(error, now - began, now - silent_since):
                     raise
@@ -199,13 +200,13 @@ class Execution:
                     return self._result_of(run_id, event)
                 run_id = _attributes(event)["newExecutionRunId"]
                 continue
-            waited = time.monotonic() - began
+            waited = pace.now() - began
             pause = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited / 10))
             if timeout is not None:
                 if waited >= timeout:
                     raise WaitTimeout(f"workflow {self.workflow_id!r} has not closed within {timeout} s")
                 pause = min(pause, timeout - waited)
-            time.sleep(pause)
+            pace.wait(pause)
 
     def signal(self, name: str, value: Any = None) -> None:
         """Send a signal.

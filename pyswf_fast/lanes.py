@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from pyswf_fast.decider import (
@@ -26,7 +26,7 @@ from pyswf_fast.decider import (
     pause,
 )
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
-from pyswf_fast.perform import ActivityTask, Answer, perform
+from pyswf_fast.perform import ActivityTask, Answer, LetGo, perform
 from pyswf_fast.polling import Outages, Poller, Slots, may_pass, send
 from pyswf_fast.roster import Roster, read
 from pyswf_fast.stall import StallWatch
@@ -148,7 +148,7 @@ class DecisionLane(Lane):
         self._settings = settings
         self._watch = StallWatch(stall_timeout) if stall_timeout else None
         self._known: set[tuple[str, str, str]] = set()
-        self._tasks: queue.Queue[DecisionTask | None] = queue.Queue(DECISIONS_WAITING)
+        self.tasks: queue.Queue[DecisionTask | None] = queue.Queue(DECISIONS_WAITING)
         self._answers: queue.SimpleQueue[tuple[DecisionTask, Decision] | None] = queue.SimpleQueue()
         self.threads = [threading.Thread(target=self._decide, name="deciding", daemon=True)]
         self.threads += [
@@ -158,42 +158,48 @@ class DecisionLane(Lane):
 
     def finish(self) -> None:
         """Let the deciding thread end, which lets the responders end."""
-        self._tasks.put(None)
+        self.tasks.put(None)
 
     def _take(self, poll: Mapping[str, Any], body: bytes) -> bool:
         task = fetch(self._transport, poll, body)
         if task is None:
             return False
-        self._tasks.put(task)
+        self.tasks.put(task)
         return True
 
     def _decide(self) -> None:
         if self._watch is not None:
             self._watch.start()
-        while (task := self._tasks.get()) is not None:
-            try:
-                with self._watch.within(task) if self._watch else nullcontext():
-                    decision = decide(task, self._find, self._on_exception, self._settings)
-            except BaseException as error:  # noqa: BLE001 - a decider's SystemExit ends this decision alone
-                decision = pause(task, error)
-            self._answers.put((task, decision))
+        while (task := self.tasks.get()) is not None:
+            self._answers.put((task, self.decide(task)))
         if self._watch is not None:
             self._watch.stop()
         for _ in range(RESPONDERS):
             self._answers.put(None)
+
+    def decide(self, task: DecisionTask) -> Decision:
+        """Decide a task."""
+        try:
+            with self._watch.within(task) if self._watch else nullcontext():
+                return decide(task, self._find, self._on_exception, self._settings)
+        except BaseException as error:  # noqa: BLE001 - a decider's SystemExit ends this decision alone
+            return pause(task, error)
 
     def _find(self, task: DecisionTask) -> Any:
         return self._roster.find(task.type, task.started_list)
 
     def _respond(self) -> None:
         while (ready := self._answers.get()) is not None:
-            task, decision = ready
-            try:
-                for call in decision.calls:
-                    self._register(call)
-                self._answer(task, decision)
-            except Exception as error:  # noqa: BLE001 - the task times out and comes back; the others go on
-                logger.error("%s: the decision could not be sent: %s", task, error)
+            self.respond(*ready)
+
+    def respond(self, task: DecisionTask, decision: Decision) -> None:
+        """Send what was decided, and make known what it asks for."""
+        try:
+            for call in decision.calls:
+                self._register(call)
+            self._answer(task, decision)
+        except Exception as error:  # noqa: BLE001 - the task times out and comes back; the others go on
+            logger.error("%s: the decision could not be sent: %s", task, error)
 
     def _register(self, call: Call) -> None:
         """Register what a decision is the first to ask for: its own worker may not have started yet.
@@ -245,7 +251,7 @@ class ActivityLane(Lane):
         self._running = Slots(concurrency)
         super().__init__(*args, **kwargs)
         self._on_exception = on_exception
-        self._tasks: queue.SimpleQueue[ActivityTask | None] = queue.SimpleQueue()
+        self.tasks: queue.SimpleQueue[ActivityTask | None] = queue.SimpleQueue()
         self.threads = [
             threading.Thread(target=self._perform, name=f"activity {n}", daemon=True)
             for n in range(concurrency)
@@ -254,7 +260,7 @@ class ActivityLane(Lane):
     def finish(self) -> None:
         """Let the activity threads end."""
         for _ in self.threads:
-            self._tasks.put(None)
+            self.tasks.put(None)
 
     def _slots(self) -> Slots:
         return self._running
@@ -264,17 +270,25 @@ class ActivityLane(Lane):
         if task is None:
             return False
         self._running.take()
-        self._tasks.put(task)
+        self.tasks.put(task)
         return True
 
     def _perform(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                self._answer(task, self._outcome(task))
-            except BaseException as error:  # noqa: PERF203 - the task times out; the others go on
-                logger.error("%s: could not be answered: %s", task, error, exc_info=error)
-            finally:
-                self._running.release()
+        while (task := self.tasks.get()) is not None:
+            with suppress(BaseException):  # it was logged; the others go on
+                self.perform(task)
+
+    def perform(self, task: ActivityTask) -> None:
+        """Run a task's activity and send what came of it; raises what leaves the task to its timeouts."""
+        try:
+            self._answer(task, self._outcome(task))
+        except LetGo:
+            raise
+        except BaseException as error:
+            logger.error("%s: could not be answered: %s", task, error, exc_info=error)
+            raise
+        finally:
+            self._running.release()
 
     def _outcome(self, task: ActivityTask) -> Answer:
         try:

@@ -7,13 +7,12 @@ an expired token): those are waited out, with jitter and one log line an outage.
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyswf_fast.exceptions import ServiceFault, SwfError, UsageError
+from pyswf_fast.pace import Pace, pace_of
 from pyswf_fast.transport import Transport
 
 __all__ = ["Backoff", "Outages", "Poller", "Slots", "may_pass", "send"]
@@ -62,14 +61,15 @@ def may_pass(error: BaseException) -> bool:
 class Backoff:
     """Waits that double up to a limit, each cut by chance to between a half and the whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
+        self._chance = pace.chance
         self._secs = FIRST_BACKOFF_SECS
 
     def next_secs(self) -> float:
         """Give the next wait."""
         secs = self._secs
         self._secs = min(secs * 2, LONGEST_BACKOFF_SECS)
-        return secs * random.uniform(0.5, 1.0)
+        return secs * self._chance.uniform(0.5, 1.0)
 
     def reset(self) -> None:
         """Begin again with short waits."""
@@ -123,19 +123,20 @@ def send(
     Raises:
         SwfError: The service refuses the request, or what hinders it did not pass in time.
     """
-    backoff = Backoff()
-    began = time.monotonic()
+    pace = pace_of(transport)
+    backoff = Backoff(pace)
+    began = pace.now()
     outage: str | None = None
     while True:
         try:
             transport.call(operation, params)
         except SwfError as error:  # noqa: PERF203 - as said
             patience = LAST_ANSWER_PATIENCE_SECS if stopping.is_set() else ANSWER_PATIENCE_SECS
-            if not may_pass(error) or time.monotonic() - began > patience or giving_up.is_set():
+            if not may_pass(error) or pace.now() - began > patience or giving_up.is_set():
                 raise
             if outage is None:
                 outage = outages.begin(operation, error)
-            giving_up.wait(backoff.next_secs())
+            pace.wait(backoff.next_secs(), giving_up)
         else:
             if outage is not None:
                 outages.end(operation, outage)
@@ -218,7 +219,8 @@ class Poller(threading.Thread):
         self._outages = outages
         self._on_error = on_error
         self._slots = slots
-        self._backoff = Backoff()
+        self._pace = pace_of(transport)
+        self._backoff = Backoff(self._pace)
         self._met: set[str] = set()  # outages that its polls have met with
         #: Whether a request is under way: then it may be cut off without losing anything that was taken.
         self.is_waiting = False
@@ -227,15 +229,20 @@ class Poller(threading.Thread):
         """Poll."""
         while not self._stopping.is_set():
             if self._slots is None:
-                self._poll()
+                self._poll_in_turn()
             elif self._slots.may_poll(self.task_list, 0.5):
                 try:
-                    self._poll()
+                    self._poll_in_turn()
                 finally:
                     self._slots.polled(self.task_list)
 
-    def _poll(self) -> None:
-        started = time.monotonic()
+    def _poll_in_turn(self) -> None:
+        started = self._pace.now()
+        if not self.poll() and self._pace.now() - started < QUICK_POLL_SECS:
+            self._pace.wait(PAUSE_AFTER_QUICK_POLL_SECS, self._stopping)
+
+    def poll(self) -> bool:
+        """Poll once; False if there was nothing. A poll that fails is waited after."""
         try:
             self.is_waiting = True
             try:
@@ -247,11 +254,10 @@ class Poller(threading.Thread):
             if not self._stopping.is_set():
                 self._met.add(self._outages.begin(self.name, error))
                 self._on_error(error)
-                self._stopping.wait(self._backoff.next_secs())
-            return
+                self._pace.wait(self._backoff.next_secs(), self._stopping)
+            return True
         if self._met:
             while self._met:
                 self._outages.end(self.name, self._met.pop())
             self._backoff.reset()
-        if not brought_task and time.monotonic() - started < QUICK_POLL_SECS:
-            self._stopping.wait(PAUSE_AFTER_QUICK_POLL_SECS)
+        return brought_task

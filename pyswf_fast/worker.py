@@ -23,6 +23,7 @@ from pyswf_fast.decider import DecisionContext, DecisionSettings
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
 from pyswf_fast.failures import users_line
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
+from pyswf_fast.pace import pace_of
 from pyswf_fast.polling import Backoff, Outages, may_pass
 from pyswf_fast.rehearsal import is_paranoid
 from pyswf_fast.roster import Roster, choose_domain, read
@@ -173,7 +174,7 @@ class Worker:
 
     def _register(self, transport: Transport) -> bool:
         """Make domain and types where they are missing; False if the worker was stopped meanwhile."""
-        backoff = Backoff()
+        backoff = Backoff(pace_of(transport))
         is_first = True
         while True:
             try:

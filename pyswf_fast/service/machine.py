@@ -195,6 +195,13 @@ class Machine:
             self._alarms.push((due_ms,), alarm)
         return None
 
+    def alarms(self) -> Iterator[tuple[int, str, Execution]]:
+        """What will happen by itself: when, of which kind and to whom, in no order."""
+        for execution, kind, reference in self._alarms:
+            due_ms = execution.deadline(kind, reference)
+            if due_ms is not None:
+                yield due_ms, kind, execution
+
     def run_due(self, now_ms: int) -> None:
         """Let everything happen that is due by `now_ms`, in order, each at its own instant."""
         while (first := self._first_alarm()) is not None and first[0] <= now_ms:
