@@ -16,21 +16,19 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from html import escape
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault
 from pyswf_fast.service.embedded import LONGEST_POLL_SECONDS, Checked, EmbeddedSwf
 from pyswf_fast.service.machine import ListKey
+from pyswf_fast.service.page import page
+from pyswf_fast.service.page.guard import check_browser, is_loopback
+from pyswf_fast.service.pollers import Pollers
 from pyswf_fast.service.tasking import NOTHING
-from pyswf_fast.service.visibility import info
 from pyswf_fast.service.wire import CONTENT_TYPE, LARGEST_REQUEST, Headers, parse, refusal
 
 __all__ = ["SwfApp", "serve"]
@@ -54,23 +52,31 @@ class SwfApp:
 
     Parameters:
         swf: The service; nobody else may use it while the application runs.
+        loopback: Only this machine reaches it, under a loopback address: others' web pages are refused.
     """
 
-    def __init__(self, swf: EmbeddedSwf) -> None:
+    def __init__(self, swf: EmbeddedSwf, *, loopback: bool = False) -> None:
         self._swf = swf
+        self._loopback = loopback
         self._waiters: dict[ListKey, deque[_Waiter]] = {}
         self._commit: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_due: float | None = None
         self._stopping = False
-        self._pages = Starlette(routes=[Route("/", self._front_page, methods=["GET"])])
+        self._pollers = Pollers(swf.now_ms)
+        self._page = page(swf, self._pollers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection's request."""
-        if scope["type"] == "http" and scope["method"] == "POST":
+        if scope["type"] != "http":
+            return
+        refused = check_browser(scope) if self._loopback else None
+        if refused is not None:
+            await PlainTextResponse(f"{refused}\n", 403)(scope, receive, send)
+        elif scope["method"] == "POST":
             await self._answer(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._pages(scope, receive, send)
+        else:
+            await self._page(scope, receive, send)
 
     # One request.
 
@@ -96,9 +102,13 @@ class SwfApp:
         try:
             request = parse(headers, body)
             polls = request.polls
-            answer: bytes | None = self._apply(request)
-            if polls is not None and answer == NOTHING[polls[0]] and not self._stopping:
-                answer = await self._wait(polls, request, receive)
+            if polls is None:
+                answer: bytes | None = self._apply(request)
+            else:
+                with self._pollers.at(polls, request.params.get("identity", "")):
+                    answer = self._apply(request)
+                    if answer == NOTHING[polls[0]] and not self._stopping:
+                        answer = await self._wait(polls, request, receive)
         except ServiceFault as fault:
             return refusal(fault)
         return 200, {"content-type": CONTENT_TYPE}, answer
@@ -209,39 +219,6 @@ class SwfApp:
                 if not waiter.answer.done():
                     waiter.answer.set_result(NOTHING[key[0]])
 
-    # The page at `/`.
-
-    async def _front_page(self, _: Request) -> HTMLResponse:
-        runs = [run for domain in self._swf.machine.domains.values() for run in domain.runs.values()]
-        runs.sort(key=lambda run: (run.state.started_ms, run.row), reverse=True)
-        rows = []
-        for run in runs[:LONGEST_PAGE]:
-            shown = info(run)
-            cells = (
-                run.domain,
-                run.workflow_id,
-                run.run_id,
-                f"{shown['workflowType']['name']} {shown['workflowType']['version']}",
-                shown.get("closeStatus", "OPEN"),
-                str(run.state.last_id),
-            )
-            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
-        return HTMLResponse(PAGE.format(count=len(runs), rows="\n".join(rows)))
-
-
-LONGEST_PAGE = 1000
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>pyswf-fast</title>
-<style>
-body {{ font-family: sans-serif; margin: 2em }}
-td, th {{ padding: .2em 1em .2em 0; text-align: left }}
-</style>
-</head><body><h1>Executions</h1><p>{count} in all, newest first. This service checks no credentials.</p>
-<table><tr><th>Domain<th>Workflow id<th>Run id<th>Type<th>Status<th>Events</tr>
-{rows}
-</table></body></html>
-"""
-
 
 async def _read_body(receive: Receive) -> bytes | None:
     """The body of a request, cut behind what is too long anyway; None if the client left in the middle."""
@@ -273,16 +250,15 @@ async def _send(send: Send, status: int, headers: Headers, content: bytes) -> No
 class _Server(uvicorn.Server):
     """uvicorn, told when it listens, and made to let go of waiting polls before it waits for connections."""
 
-    def __init__(self, config: uvicorn.Config, app: SwfApp, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: SwfApp, greeting: str) -> None:
         super().__init__(config)
         self._app = app
-        self._address = address
+        self._greeting = greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._app.start()
-        print(f"listening on {self._address}", flush=True)
-        print("This service checks no credentials: whoever reaches it may do everything.", flush=True)
+        print(self._greeting, flush=True)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.stop()
@@ -323,7 +299,8 @@ def serve(host: str = "127.0.0.1", port: int = 8765, db: str = ":memory:", **opt
         listener.close()
         raise
     try:
-        app = SwfApp(swf)
+        bound, bound_port = listener.getsockname()[:2]
+        app = SwfApp(swf, loopback=is_loopback(bound))
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -332,11 +309,22 @@ def serve(host: str = "127.0.0.1", port: int = 8765, db: str = ":memory:", **opt
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_TIMEOUT_SECONDS,
         )
-        shown = f"[{host}]" if ":" in host else host
-        _Server(config, app, f"http://{shown}:{listener.getsockname()[1]}").run(sockets=[listener])
+        _Server(config, app, _greeting(host, bound_port, db)).run(sockets=[listener])
     finally:
         swf.close()
         listener.close()
+
+
+def _greeting(host: str, port: int, db: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    here = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(shown, shown)  # noqa: S104 (nothing is bound here)
+    storage = "in memory, gone when it stops" if db == ":memory:" else db
+    return (
+        f"listening on http://{shown}:{port}\n"
+        f"storage: {storage}\n"
+        f"page for people: http://{here}:{port}/\n"
+        "This service checks no credentials: whoever reaches it may do everything."
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from pyswf_fast.service.faults import validation
 from pyswf_fast.service.paging import cut
 from pyswf_fast.service.request import Answer, Request
 
-__all__ = ["OPERATIONS", "info"]
+__all__ = ["OPERATIONS", "describe", "info"]
 
 _EXCLUSIVE = ("executionFilter", "typeFilter", "tagFilter", "closeStatusFilter")
 _CONFIGURATION = (
@@ -43,10 +43,8 @@ def info(execution: Execution) -> dict[str, Any]:
     return shown
 
 
-def describe_workflow_execution(call: Request) -> Answer:
-    """DescribeWorkflowExecution."""
-    asked = call.params["execution"]
-    execution = call.machine.any_execution(call.domain, asked["workflowId"], asked["runId"])
+def describe(execution: Execution) -> dict[str, Any]:
+    """What DescribeWorkflowExecution tells of an execution."""
     state = execution.state
     configuration = {name: state.started[name] for name in _CONFIGURATION if name in state.started}
     configuration["taskList"] = state.started["taskList"]
@@ -60,6 +58,12 @@ def describe_workflow_execution(call: Request) -> Answer:
     if state.context is not None:
         answer["latestExecutionContext"] = state.context
     return answer
+
+
+def describe_workflow_execution(call: Request) -> Answer:
+    """DescribeWorkflowExecution."""
+    asked = call.params["execution"]
+    return describe(call.machine.any_execution(call.domain, asked["workflowId"], asked["runId"]))
 
 
 def _within(window: dict[str, float], instant_ms: int) -> bool:

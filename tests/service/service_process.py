@@ -33,7 +33,7 @@ class Server:
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
         assert self.first_line.startswith("listening on http://127.0.0.1:"), self.first_line
-        self.notice = self.process.stdout.readline()
+        self.greeting = self.first_line + "".join(self.process.stdout.readline() for _ in range(3))
         self.url = self.first_line.split()[-1]
         self.address = self.url.removeprefix("http://")
 

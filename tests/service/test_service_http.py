@@ -62,7 +62,12 @@ def poll(server: Server, domain: str) -> Any:
 
 
 def test_it_says_that_it_checks_no_credentials(server: Server) -> None:
-    assert "checks no credentials" in server.notice
+    assert "checks no credentials" in server.greeting
+
+
+def test_it_says_where_its_storage_and_its_page_are(server: Server) -> None:
+    assert "\nstorage: in memory, gone when it stops\n" in server.greeting
+    assert f"\npage for people: {server.url}/\n" in server.greeting
 
 
 def test_operations_without_an_answer_have_an_empty_body(server: Server) -> None:
@@ -139,16 +144,6 @@ def test_a_poller_that_went_away_is_not_handed_a_task(server: Server, domain: st
     time.sleep(0.2)
     start(server, domain)
     assert poll(server, domain)["startedEventId"] == 3
-
-
-def test_the_page_lists_executions_and_escapes_their_names(server: Server, domain: str) -> None:
-    start(server, domain, "<b>bold")
-    connection = server.connect()
-    connection.request("GET", "/")
-    page = connection.getresponse().read().decode()
-    connection.close()
-    assert "&lt;b&gt;bold" in page
-    assert "<b>bold" not in page
 
 
 def test_a_poll_that_finds_nothing_is_answered_in_the_end(launch: Callable[..., Server]) -> None:
