@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.faults import type_text, unknown_type
+from pyswf_fast.service.timeline import Timeline
 
 if TYPE_CHECKING:
     from pyswf_fast.service.execution import Execution
@@ -67,6 +68,7 @@ class Limits:
     open_timers: int = 1_000
     open_children: int = 1_000
     pollers: int = 1_000
+    count: int = 100_000  # what an operation that counts tells at most
 
 
 class Undefined(Exception):
@@ -141,6 +143,9 @@ class Domain:
     types: dict[tuple[str, str, str], RegisteredType] = field(default_factory=dict)
     open: dict[str, Execution] = field(default_factory=dict)  # by workflowId
     runs: dict[str, Execution] = field(default_factory=dict)  # by runId, open and closed
+    open_by_start: Timeline = field(default_factory=Timeline)
+    closed_by_start: Timeline = field(default_factory=Timeline)
+    closed_by_close: Timeline = field(default_factory=Timeline)
 
     @property
     def name(self) -> str:
@@ -167,6 +172,29 @@ class Domain:
         if found is None:
             raise unknown_type(kind, reference["name"], reference["version"])
         return found
+
+    def add_open(self, execution: Execution) -> None:
+        """Take in a run that is open; to be called once its start is recorded."""
+        self.open[execution.workflow_id] = self.runs[execution.run_id] = execution
+        self.open_by_start.add(execution.state.started_ms, execution)
+
+    def add_closed(self, execution: Execution) -> None:
+        """Take in a run that is closed."""
+        self.runs[execution.run_id] = execution
+        self.closed_by_start.add(execution.state.started_ms, execution)
+        self.closed_by_close.add(execution.closed_ms, execution)
+
+    def close(self, execution: Execution) -> None:
+        """Move a run that was open to those that are closed."""
+        del self.open[execution.workflow_id]
+        self.open_by_start.remove(execution.state.started_ms, execution)
+        self.add_closed(execution)
+
+    def forget(self, execution: Execution) -> None:
+        """Let a closed run go."""
+        del self.runs[execution.run_id]
+        self.closed_by_start.remove(execution.state.started_ms, execution)
+        self.closed_by_close.remove(execution.closed_ms, execution)
 
     def require_registered(self) -> None:
         """A deprecated domain takes no new types and no new executions."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -136,20 +136,23 @@ class Machine:
         """Start a run with the attributes of WorkflowExecutionStarted."""
         self._last_row += 1
         execution = Execution(self._last_row, domain.key, workflow_id, run_id, self.limits.history_events)
-        self.adopt(domain, execution)
+        self._runs[run_id] = execution
         execution.start(now_ms, attributes)
+        domain.add_open(execution)
         self.settle(now_ms, execution)
 
     def adopt(self, domain: Domain, execution: Execution) -> None:
-        """Take a run in, a new or a stored one."""
+        """Take a stored run in."""
         self._last_row = max(self._last_row, execution.row)
-        self._runs[execution.run_id] = domain.runs[execution.run_id] = execution
+        self._runs[execution.run_id] = execution
         if execution.is_open:
-            domain.open[execution.workflow_id] = execution
+            domain.add_open(execution)
         else:
-            self._alarms.push(
-                (execution.closed_ms + domain.retention_ms,), (execution, RETENTION, domain.retention_ms)
-            )
+            domain.add_closed(execution)
+            self._forget_later(domain, execution)
+
+    def _forget_later(self, domain: Domain, closed: Execution) -> None:
+        self._alarms.push((closed.closed_ms + domain.retention_ms,), (closed, RETENTION, domain.retention_ms))
 
     def settle(self, now_ms: int, execution: Execution) -> None:
         """Carry out what a step of `execution` asks of others, and what that asks in turn."""
@@ -214,11 +217,10 @@ class Machine:
                 self.settle(due_ms, execution)
 
     def _forget(self, execution: Execution) -> None:
-        domain = self.domains[execution.domain]
-        if domain.runs.pop(execution.run_id, None) is not None:
-            del self._runs[execution.run_id]
-            self.changes.executions.pop(execution.row, None)
-            self.changes.removed[execution.row] = None
+        self.domains[execution.domain].forget(execution)
+        del self._runs[execution.run_id]
+        self.changes.executions.pop(execution.row, None)
+        self.changes.removed[execution.row] = None
 
     # Task lists.
 
@@ -232,10 +234,9 @@ class Machine:
             del self._lists[kind, domain, task_list]
         return task
 
-    def pending(self, kind: str, domain: str, task_list: str) -> int:
-        """How many tasks wait in a list."""
-        queue = self._lists.get((kind, domain, task_list))
-        return 0 if queue is None else sum(1 for _ in queue)
+    def waiting(self, kind: str, domain: str, task_list: str) -> Iterable[tuple[Execution, int]]:
+        """The tasks that wait in a list."""
+        return self._lists.get((kind, domain, task_list), ())
 
     def _new_list(self, key: ListKey) -> LapsingQueue[tuple[Execution, int]]:
         """A list comes with its first task; those that nobody polls any more go when they have doubled."""
@@ -363,8 +364,8 @@ class Machine:
 
     def _close(self, now_ms: int, closed: Execution, effect: Closed) -> Iterator[Execution]:
         domain = self.domains[closed.domain]
-        del domain.open[closed.workflow_id]
-        self._alarms.push((closed.closed_ms + domain.retention_ms,), (closed, RETENTION, domain.retention_ms))
+        domain.close(closed)
+        self._forget_later(domain, closed)
         if effect.child_policy is not None:
             yield from self._apply_child_policy(now_ms, domain, closed, effect.child_policy)
         started = closed.state.started

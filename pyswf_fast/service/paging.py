@@ -1,15 +1,16 @@
-"""Pages: of histories, whose bytes are joined, and of lists."""
+"""Pages: of histories, whose bytes are joined, and of lists; and counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from pyswf_fast.service.faults import invalid_token, validation
 from pyswf_fast.service.request import Request
 from pyswf_fast.service.tokens import fingerprint, numbers, seal, unseal
 
-__all__ = ["cut", "history_page", "make_page_token", "open_page_token", "page_size"]
+__all__ = ["counted", "cut", "history_page", "make_page_token", "open_page_token", "page_size"]
 
 LARGEST_PAGE = 1000
 PAGE_TOKEN_LIFETIME_MS = 24 * 3_600_000
@@ -52,6 +53,13 @@ def cut(
     if end < len(found):
         answer["nextPageToken"] = make_page_token(call, kind, arguments, end)
     return answer
+
+
+def counted(found: Iterable[object], call: Request) -> dict[str, Any]:
+    """How many were found, up to the limit of what is counted."""
+    most = call.machine.limits.count
+    count = sum(1 for _ in islice(found, most + 1))
+    return {"count": min(count, most), "truncated": count > most}
 
 
 def history_page(

@@ -21,7 +21,7 @@ from pyswf_fast.service.faults import (
     validation,
 )
 from pyswf_fast.service.machine import ListKey
-from pyswf_fast.service.paging import history_page, make_page_token, open_page_token, page_size
+from pyswf_fast.service.paging import counted, history_page, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
 from pyswf_fast.service.tasks import Activity
 from pyswf_fast.service.tokens import numbers, seal, unseal
@@ -186,8 +186,7 @@ def respond_decision_task_completed(call: Request) -> Answer:
 
 
 def _count_pending(kind: str, call: Request) -> Answer:
-    count = call.machine.pending(kind, call.domain.key, call.params["taskList"]["name"])
-    return {"count": count, "truncated": False}
+    return counted(call.machine.waiting(kind, call.domain.key, call.params["taskList"]["name"]), call)
 
 
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {

@@ -2,7 +2,8 @@
 
 Lengths, ranges, enumerations, required members and types come from the model's shapes; what the model says
 only in prose (names, durations, priorities) is a rule attached to a shape or to one of its members.
-What comes out holds only members that the model knows, without nulls, and may be copied into events.
+What comes out holds only members that the model knows, without nulls, and may be copied into events;
+instants are in milliseconds.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Rule = Callable[[str], str | None]  # what a text must be, if it is not
 ONE_YEAR_SECONDS = 31_536_000
 LONGEST_RETENTION_DAYS = 90
 LONGEST_LAMBDA_SECONDS = 900
+END_OF_TIME_SECONDS = 10**12  # a filter may name any instant, as far away as floats go
 CLOSING_DECISIONS = frozenset(
     {
         "CancelWorkflowExecution",
@@ -298,9 +300,10 @@ def _boolean(value: Any, *_: object) -> bool:
     return value
 
 
-def _timestamp(value: Any, *_: object) -> float:
+def _timestamp(value: Any, *_: object) -> int:
+    """In the milliseconds that the service counts in."""
     if isinstance(value, datetime):  # from a caller in process; the wire has numbers
-        return value.timestamp()
+        value = value.timestamp()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise _not_convertible(value, "a Timestamp")
-    return value
+    return round(min(max(value, -END_OF_TIME_SECONDS), END_OF_TIME_SECONDS) * 1000)

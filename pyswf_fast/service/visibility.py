@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.faults import validation
-from pyswf_fast.service.paging import cut
+from pyswf_fast.service.paging import counted, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
+from pyswf_fast.service.timeline import Place
+from pyswf_fast.service.tokens import numbers
 
 __all__ = ["OPERATIONS", "describe", "info"]
 
@@ -66,61 +69,63 @@ def describe_workflow_execution(call: Request) -> Answer:
     return describe(call.machine.any_execution(call.domain, asked["workflowId"], asked["runId"]))
 
 
-def _within(window: dict[str, float], instant_ms: int) -> bool:
-    latest = window.get("latestDate")
-    return window["oldestDate"] * 1000 <= instant_ms and (latest is None or instant_ms <= latest * 1000)
-
-
-def _matches(execution: Execution, params: dict[str, Any]) -> bool:
-    started = execution.state.started
+def _filter(params: dict[str, Any]) -> Callable[[Execution], bool]:
+    """What an execution must be like beside its time; at most one filter can be given."""
+    given = [name for name in _EXCLUSIVE if name in params]
+    if len(given) > 1:
+        raise validation(f"Only one of {', '.join(given)} can be given")
+    wanted = params[given[0]] if given else {}
     if "executionFilter" in params:
-        return bool(execution.workflow_id == params["executionFilter"]["workflowId"])
+        return lambda one: bool(one.workflow_id == wanted["workflowId"])
     if "tagFilter" in params:
-        return params["tagFilter"]["tag"] in started.get("tagList", ())
+        return lambda one: wanted["tag"] in one.state.started.get("tagList", ())
     if "closeStatusFilter" in params:
-        return bool(execution.state.close_status == params["closeStatusFilter"]["status"])
+        return lambda one: bool(one.state.close_status == wanted["status"])
     if "typeFilter" in params:
-        wanted, found = params["typeFilter"], started["workflowType"]
-        return bool(wanted["name"] == found["name"] and wanted.get("version") in (None, "", found["version"]))
-    return True
+        name, version = wanted["name"], wanted.get("version")
+        if not version:
+            return lambda one: bool(one.state.started["workflowType"]["name"] == name)
+        return lambda one: bool(one.state.started["workflowType"] == {"name": name, "version": version})
+    return lambda _: True
 
 
-def _started_ms(execution: Execution) -> int:
-    return execution.state.started_ms
-
-
-def _closed_ms(execution: Execution) -> int:
-    return execution.closed_ms
-
-
-def _chosen(is_open: bool, call: Request) -> list[Execution]:
-    """The executions that all filters let pass, newest first by the time that was filtered on."""
+def _chosen(
+    is_open: bool, call: Request, after: Place | None = None, newest_first: bool = True
+) -> Iterator[tuple[Place, Execution]]:
+    """The executions that all filters let pass, in the order of the time that was filtered on."""
     params, domain = call.params, call.domain
-    filters = [name for name in _EXCLUSIVE if name in params]
-    if len(filters) > 1:
-        raise validation(f"Only one of {', '.join(filters)} can be given")
+    matches = _filter(params)
     if ("startTimeFilter" in params) == ("closeTimeFilter" in params):
         raise validation("Exactly one of startTimeFilter, closeTimeFilter must be given")
-    name, instant = "startTimeFilter", _started_ms
     if "closeTimeFilter" in params:
-        name, instant = "closeTimeFilter", _closed_ms
-    window = params[name]
-    source = domain.open.values() if is_open else (run for run in domain.runs.values() if not run.is_open)
-    chosen = [one for one in source if _within(window, instant(one)) and _matches(one, params)]
-    return sorted(chosen, key=lambda one: (instant(one), one.row), reverse=True)
+        window, timeline = params["closeTimeFilter"], domain.closed_by_close
+    else:
+        window = params["startTimeFilter"]
+        timeline = domain.open_by_start if is_open else domain.closed_by_start
+    found = timeline.between(window["oldestDate"], window.get("latestDate"), after, newest_first)
+    return ((place, execution) for place, execution in found if matches(execution))
 
 
 def _list(is_open: bool, call: Request) -> Answer:
+    """A page begins behind the place of the last execution before it, whatever came or went meanwhile."""
     params = call.params
+    reverse = params.get("reverseOrder", False)
     filters = tuple((name, repr(params[name])) for name in sorted(params) if name.endswith("Filter"))
-    arguments = (params["domain"], is_open, *filters)
-    page = cut(call, "executions", "executionInfos", _chosen(is_open, call), arguments)
-    page["executionInfos"] = [info(execution) for execution in page["executionInfos"]]
-    return page
+    arguments = (params["domain"], is_open, reverse, *filters)
+    after = None
+    if "nextPageToken" in params:
+        at_ms, row = numbers(open_page_token(call, "executions", arguments), 2)
+        after = (at_ms, row)
+    size = page_size(params)
+    found = list(islice(_chosen(is_open, call, after, newest_first=not reverse), size + 1))
+    answer: dict[str, Any] = {"executionInfos": [info(execution) for _, execution in found[:size]]}
+    if len(found) > size:
+        answer["nextPageToken"] = make_page_token(call, "executions", arguments, *found[size - 1][0])
+    return answer
 
 
 def _count(is_open: bool, call: Request) -> Answer:
-    return {"count": len(_chosen(is_open, call)), "truncated": False}
+    return counted(_chosen(is_open, call), call)
 
 
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
