@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import click
 
 from pyswf_fast.cli.session import Session, with_session
-from pyswf_fast.cli.values import find_tasks
+from pyswf_fast.cli.values import find_tasks, functions_named
+
+if TYPE_CHECKING:
+    from pyswf_fast.service import Limits
 
 __all__ = ["serve", "worker"]
 
@@ -20,13 +25,64 @@ __all__ = ["serve", "worker"]
 @click.option(
     "--db", default=":memory:", show_default=True, metavar="PATH", help="the SQLite file that keeps it all"
 )
+@click.option(
+    "--lambda",
+    "lambdas",
+    multiple=True,
+    metavar="[NAME=]MODULE:FUNCTION",
+    help="a Lambda function, called as AWS calls it; may be repeated",
+)
+@click.option(
+    "--throttle",
+    type=float,
+    metavar="SCALE",
+    help="throttle as SWF does, its quotas multiplied by SCALE  [default: no throttles]",
+)
+@click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="another quota than SWF's, such as open_timers=10; may be repeated",
+)
+@click.option(
+    "--deny",
+    multiple=True,
+    metavar="NAME",
+    help="an operation or decision that is not permitted; may be repeated",
+)
 @click.option("--debug", is_flag=True, help="show the traceback of an error")
-def serve(host: str, port: int, db: str, debug: bool) -> None:
+def serve(
+    host: str,
+    port: int,
+    db: str,
+    lambdas: tuple[str, ...],
+    throttle: float | None,
+    limits: tuple[str, ...],
+    deny: tuple[str, ...],
+    debug: bool,
+) -> None:
     """Run the embedded SWF service, for development and tests. It checks no credentials."""
     from pyswf_fast.service.http import serve as run_service
 
     del debug  # read where errors are shown
-    run_service(host, port, db)
+    functions = functions_named(lambdas) if lambdas else None
+    run_service(host, port, db, lambdas=functions, throttle=throttle, limits=_limits(limits), deny=deny)
+
+
+def _limits(texts: tuple[str, ...]) -> Limits:
+    from pyswf_fast.service.limits import Limits
+
+    names = [one.name for one in fields(Limits)]
+    given = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name not in names:
+            raise click.BadParameter(f"there is no limit {name!r}; there are {', '.join(names)}")
+        if not (number.isascii() and number.isdigit()):
+            raise click.BadParameter(f"limit {name} is a whole number, not {number!r}")
+        given[name] = int(number)
+    return Limits(**given)
 
 
 @click.command()

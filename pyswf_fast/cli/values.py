@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyswf_fast._replay import Bound
 from pyswf_fast.decorators import ActivityTask, DecisionTask
 from pyswf_fast.exceptions import UsageError
 
-__all__ = ["find_tasks", "import_module", "json_value", "task_named"]
+__all__ = ["find_tasks", "functions_named", "import_module", "json_value", "task_named"]
 
 
 def json_value(text: str, name: str) -> Any:
@@ -54,6 +55,23 @@ def task_named(target: str) -> DecisionTask[..., Any] | Bound:
     if task.is_method and task is found:
         raise UsageError(f"{target} is a method: name it by its object, MODULE:OBJECT.METHOD")
     return found  # type: ignore[no-any-return]
+
+
+def functions_named(targets: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
+    """The functions that [NAME=]MODULE:FUNCTION names, by the name given or their own."""
+    found: dict[str, Callable[..., Any]] = {}
+    for target in targets:
+        given, _, path = target.rpartition("=")
+        module_name, _, name = path.partition(":")
+        if not name:
+            raise UsageError(f"{target!r} names no function: write MODULE:FUNCTION or NAME=MODULE:FUNCTION")
+        function = getattr(import_module(module_name), name, None)
+        if not callable(function):
+            raise UsageError(f"module {module_name!r} has no function {name!r}")
+        if (given or name) in found:
+            raise UsageError(f"two functions are named {given or name!r}")
+        found[given or name] = function
+    return found
 
 
 def find_tasks(names: tuple[str, ...]) -> tuple[list[DecisionTask[..., Any]], list[ActivityTask[..., Any]]]:

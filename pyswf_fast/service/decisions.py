@@ -38,7 +38,7 @@ class Decisions:
         self._now_ms = 0
         self._completed_id = 0
         self._undecided = False
-        self._unstarted_lambdas: list[Attributes] = []
+        self._lambdas: list[int] = []
 
     def apply(self, now_ms: int, completed_id: int, unhandled: bool) -> bool:
         """Apply all of them; tells whether something of what they did is to be decided upon in turn."""
@@ -46,21 +46,21 @@ class Decisions:
         for decision in self._decisions:
             kind = decision["decisionType"]
             attributes = decision.get(decision_member(kind), {})
-            cause = self._machine.refusals.cause(kind)
+            if unhandled and kind in CLOSING_DECISIONS:
+                cause: str | None = "UNHANDLED_DECISION"
+            else:
+                cause = self._machine.refusal(now_ms, self._execution, kind)
             if kind in _REACHING:
                 self._reach(kind, attributes, cause)
                 continue
-            if cause is None and unhandled and kind in CLOSING_DECISIONS:
-                cause = "UNHANDLED_DECISION"
             if cause is None:
                 cause = self._handlers[kind](self, attributes)
             if cause is not None:
                 self._refuse(kind, attributes, cause)
                 self._undecided = True
-        if self._execution.is_open:
-            for failed in self._unstarted_lambdas:
-                self._execution.record(now_ms, "StartLambdaFunctionFailed", failed)
-        return self._undecided or bool(self._unstarted_lambdas)
+        for scheduled_id in self._lambdas:
+            self._execution.start_lambda(now_ms, scheduled_id)
+        return self._undecided
 
     def _record(self, event_type: str, attributes: Attributes) -> int:
         return self._execution.record(
@@ -164,17 +164,16 @@ class Decisions:
         return None
 
     def _schedule_lambda(self, attributes: Attributes) -> str | None:
+        if "lambdaRole" in self._state.started and not self._machine.runs_lambdas:
+            return "LAMBDA_SERVICE_NOT_AVAILABLE_IN_REGION"
+        if attributes["id"] in self._state.lambda_ids:
+            return "ID_ALREADY_IN_USE"
+        if len(self._state.lambdas) >= self._domain.limits.open_lambdas:
+            return "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED"
         scheduled = {"startToCloseTimeout": LONGEST_LAMBDA, **attributes}
         if scheduled["startToCloseTimeout"] == "NONE":
             scheduled["startToCloseTimeout"] = LONGEST_LAMBDA
-        scheduled_id = self._record("LambdaFunctionScheduled", scheduled)
-        if "lambdaRole" in self._state.started:
-            message = "This service runs no Lambda functions."
-        else:
-            message = "No IAM role is attached to the current workflow execution."
-        self._unstarted_lambdas.append(
-            {"scheduledEventId": scheduled_id, "cause": "ASSUME_ROLE_FAILED", "message": message}
-        )
+        self._lambdas.append(self._record("LambdaFunctionScheduled", scheduled))
         return None
 
     def _complete(self, attributes: Attributes) -> str | None:

@@ -11,6 +11,7 @@ from pyswf_fast.service.timeline import Timeline
 
 if TYPE_CHECKING:
     from pyswf_fast.service.execution import Execution
+    from pyswf_fast.service.limits import Limits
 
 __all__ = [
     "ACTIVITY_TYPE",
@@ -19,10 +20,10 @@ __all__ = [
     "REGISTERED",
     "WORKFLOW_TYPE",
     "Domain",
-    "Limits",
     "RegisteredType",
     "Undefined",
     "domain_key",
+    "region_of",
 ]
 
 REGISTERED, DEPRECATED = "REGISTERED", "DEPRECATED"
@@ -54,21 +55,6 @@ _OPTIONAL = {
     WORKFLOW_TYPE: {"taskPriority": "defaultTaskPriority", "lambdaRole": "defaultLambdaRole"},
     ACTIVITY_TYPE: {"taskPriority": "defaultTaskPriority"},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """SWF's quotas; smaller ones make tests quick."""
-
-    domains: int = 100
-    types: int = 10_000
-    open_executions: int = 100_000
-    history_events: int = 25_000
-    open_activities: int = 1_000
-    open_timers: int = 1_000
-    open_children: int = 1_000
-    pollers: int = 1_000
-    count: int = 100_000  # what an operation that counts tells at most
 
 
 class Undefined(Exception):
@@ -130,6 +116,11 @@ def domain_key(region: str, name: str) -> str:
     return name if region == DEFAULT_REGION else f"{region}/{name}"  # no name holds a slash
 
 
+def region_of(key: str) -> str:
+    """The region of the domain that has that key."""
+    return key.rpartition("/")[0] or DEFAULT_REGION
+
+
 @dataclass(slots=True)
 class Domain:
     """A domain with its types and executions."""
@@ -155,7 +146,7 @@ class Domain:
     @property
     def region(self) -> str:
         """Its region."""
-        return self.key.rpartition("/")[0] or DEFAULT_REGION
+        return region_of(self.key)
 
     @property
     def retention_ms(self) -> int:

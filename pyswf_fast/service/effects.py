@@ -8,17 +8,20 @@ from typing import Any
 __all__ = [
     "ACTIVITY",
     "DECISION",
+    "LAMBDA",
     "Alarm",
     "CancelExternal",
     "Closed",
     "ContinueAsNew",
     "Effect",
+    "Invocation",
     "SignalExternal",
     "StartChild",
     "TaskReady",
 ]
 
 ACTIVITY, DECISION = "activity", "decision"  # the two kinds of task, and of task list
+LAMBDA = "lambda"  # functions have no list: they are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ class TaskReady:
     priority: int
     scheduled_id: int
     since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A Lambda function is to be called."""
+
+    scheduled_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +97,6 @@ class ContinueAsNew:
     attributes: dict[str, Any]
 
 
-Effect = Alarm | TaskReady | StartChild | SignalExternal | CancelExternal | Closed | ContinueAsNew
+Effect = (
+    Alarm | TaskReady | Invocation | StartChild | SignalExternal | CancelExternal | Closed | ContinueAsNew
+)

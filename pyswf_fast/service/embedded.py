@@ -5,20 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from pyswf_fast.service.clock import Clock, SystemClock
-from pyswf_fast.service.domain import DEFAULT_REGION, Limits
+from pyswf_fast.service.domain import DEFAULT_REGION
+from pyswf_fast.service.executor import DaemonExecutor
+from pyswf_fast.service.lambdas import Call, Functions, Handler, Outcome
+from pyswf_fast.service.limits import Limits
 from pyswf_fast.service.machine import Changes, ListKey, Machine
 from pyswf_fast.service.operations import perform
 from pyswf_fast.service.refusals import NOT_PERMITTED
 from pyswf_fast.service.store import open_store
 from pyswf_fast.service.tasking import NOTHING, polled_list
+from pyswf_fast.service.throttle import Throttle
 from pyswf_fast.service.validation import check
 
 __all__ = ["LONGEST_POLL_SECONDS", "Checked", "EmbeddedSwf"]
 
 LONGEST_POLL_SECONDS = 60.0
+LAMBDA_THREADS = 64
 
 
 class Checked:
@@ -47,6 +54,11 @@ class EmbeddedSwf:
         path: An SQLite file, or ":memory:" to keep nothing.
         clock: Where time comes from; a VirtualClock moves only when it is told to.
         limits: SWF's quotas, which a test may make smaller.
+        lambdas: The Lambda functions that there are: handlers by name, or one handler for all names. They
+            are called as AWS calls them, with the event and a context (see `LambdaContext`): where the
+            clock is the system's on threads, else at once, before the call that started them returns.
+            None is a region without Lambda.
+        throttle: Switches SWF's throttles on, see `throttle`.
         deny: Operations and decisions that are refused at first, see `deny`.
         survive_power_loss: Wait for the disk with every answer. Without it, what was answered survives
             the end of this process at any moment, but not that of the machine.
@@ -58,23 +70,31 @@ class EmbeddedSwf:
         *,
         clock: Clock | None = None,
         limits: Limits | None = None,
+        lambdas: Mapping[str, Handler] | Handler | None = None,
+        throttle: float | None = None,
         deny: Iterable[str] = (),
         survive_power_loss: bool = False,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self._store = open_store(path, survive_power_loss)
-        self.machine = Machine(self._store, limits)
-        self.machine.refusals.deny(*deny)
-        self._store.load(self.machine)
         self._closed = False
         self._lock = threading.RLock()
         self._something_new = threading.Condition(self._lock)
+        self._store = open_store(path, survive_power_loss)
+        self.machine = Machine(self._store, limits, runs_lambdas=lambdas is not None)
+        self.throttle(throttle)
+        self.deny(*deny)
+        self._functions = Functions({} if lambdas is None else lambdas, self.clock)
+        self.executor = DaemonExecutor(LAMBDA_THREADS, "lambda")
+        self._store.load(self.machine)
 
     def call(self, operation: str, params: Mapping[str, Any], *, region: str = DEFAULT_REGION) -> bytes:
         """The body that SWF would answer with; a poll answers at once. Raises ServiceFault."""
         request = Checked(operation, params, region=region)
-        with self._lock:
-            return self._answer(request)
+        try:
+            with self._lock:
+                return self._answer(request)
+        finally:
+            self._call_functions()
 
     def _answer(self, request: Checked) -> bytes:
         try:
@@ -108,6 +128,22 @@ class EmbeddedSwf:
         with self._lock:
             self.machine.refusals.allow(*names)
 
+    def throttle(self, scale: float | None = 1.0) -> None:
+        """Refuse from now on what comes faster than SWF's published throttles let it, all buckets full.
+
+        An operation answers ThrottlingException, which boto3 tries again; a decision leaves its failure
+        event with a cause like TIMER_CREATION_RATE_EXCEEDED. Time is that of the service's clock.
+
+        Parameters:
+            scale: 1 for SWF's own quotas, 0.01 for a hundredth of them; None lets everything through.
+
+        Raises:
+            ConfigurationError: A scale that is not above 0.
+        """
+        throttle = None if scale is None else Throttle(scale)
+        with self._lock:
+            self.machine.throttle = throttle
+
     def next_due(self) -> float | None:
         """When something happens by itself next, in seconds since the epoch."""
         with self._lock:
@@ -120,6 +156,7 @@ class EmbeddedSwf:
             self.machine.run_due(self.now_ms())
             self.commit()
             self.machine.ready.clear()
+        self._call_functions()
 
     def client(self, **options: Any) -> Any:
         """A boto3 SWF client whose requests are answered here, with credentials that stand for none.
@@ -132,18 +169,43 @@ class EmbeddedSwf:
 
     def wait(self, request: Checked) -> bytes:
         """Like `call`, but a poll that finds nothing waits for a task while the system's clock runs."""
+        self._call_functions()  # those that the last process did not see end
+        try:
+            with self._lock:
+                return self._wait(request)
+        finally:
+            self._call_functions()
+
+    def _wait(self, request: Checked) -> bytes:
+        until = time.monotonic() + LONGEST_POLL_SECONDS
+        while True:
+            answer = self._answer(request)
+            left = until - time.monotonic()
+            found_nothing = request.polls is not None and answer == NOTHING[request.polls[0]]
+            if not found_nothing or left <= 0 or self._closed or not isinstance(self.clock, SystemClock):
+                return answer
+            due = self.next_due()
+            if due is not None:
+                left = min(left, max(0.0, due - self.clock.now()))
+            self._something_new.wait(left)
+
+    def _call_functions(self) -> None:
+        """Call the functions that were started: on threads, or at once where only we move the clock."""
+        while (call := self.next_call()) is not None:
+            if isinstance(self.clock, SystemClock):
+                self.executor.submit(call).add_done_callback(partial(self._called, call))
+            else:
+                self._take_in(call, call())
+
+    def _called(self, call: Call, future: Future[Outcome]) -> None:
+        self._take_in(call, future.result())
+
+    def _take_in(self, call: Call, outcome: Outcome) -> None:
         with self._lock:
-            until = time.monotonic() + LONGEST_POLL_SECONDS
-            while True:
-                answer = self._answer(request)
-                left = until - time.monotonic()
-                found_nothing = request.polls is not None and answer == NOTHING[request.polls[0]]
-                if not found_nothing or left <= 0 or self._closed or not isinstance(self.clock, SystemClock):
-                    return answer
-                due = self.next_due()
-                if due is not None:
-                    left = min(left, max(0.0, due - self.clock.now()))
-                self._something_new.wait(left)
+            if not self._closed:
+                self.end_call(call, outcome)
+                self.commit()
+                self.machine.ready.clear()
 
     def close(self) -> None:
         """Let the store go; no call is answered any more."""
@@ -163,9 +225,21 @@ class EmbeddedSwf:
         now_ms = self.now_ms()
         self.machine.run_due(now_ms)
         if not request.admitted:
-            self.machine.admit(now_ms, request.operation)
+            self.machine.admit(now_ms, request.region, request.operation, request.params)
             request.admitted = True
         return perform(self.machine, now_ms, request.region, request.operation, request.params)
+
+    def next_call(self) -> Call | None:
+        """The next Lambda function that is to be called; its start must be stored by then."""
+        with self._lock:
+            found = self.machine.next_invocation(self.now_ms())
+            return None if found is None else Call(*found, self._functions)
+
+    def end_call(self, call: Call, outcome: Outcome) -> None:
+        """Let a function have ended so."""
+        now_ms = self.now_ms()
+        self.machine.run_due(now_ms)  # it may have timed out
+        self.machine.end_lambda(now_ms, call.execution, call.function.scheduled_id, *outcome)
 
     def commit(self) -> None:
         """Store all changes."""

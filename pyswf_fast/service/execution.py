@@ -11,7 +11,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from pyswf_fast.service.effects import ACTIVITY, DECISION, Alarm, Closed, Effect, TaskReady
+from pyswf_fast.service.effects import (
+    ACTIVITY,
+    DECISION,
+    LAMBDA,
+    Alarm,
+    Closed,
+    Effect,
+    Invocation,
+    TaskReady,
+)
 from pyswf_fast.service.events import Attributes, Event, decode, encode
 from pyswf_fast.service.state import CLOSE_STATUS, State
 from pyswf_fast.service.tasks import Activity, DecisionTask
@@ -102,7 +111,8 @@ class Execution:
         """Let the events and all that was open go: the run is closed and a store has its history."""
         self.final_counts = self.final_counts or self.state.counts()
         self.events = []
-        for open_things in (self.state.activities, self.state.timers, self.state.children):
+        state = self.state
+        for open_things in (state.activities, state.timers, state.children, state.lambdas):
             open_things.clear()
 
     def summary(self) -> Attributes:
@@ -151,6 +161,9 @@ class Execution:
         if kind == TIMER:
             timer = state.timers.get(reference)
             return None if timer is None else timer.due_ms
+        if kind == LAMBDA:
+            function = state.lambdas.get(reference)
+            return None if function is None else function.due_ms()
         task: Activity | DecisionTask | None
         if kind == ACTIVITY:
             task = state.activities.get(reference)
@@ -178,6 +191,8 @@ class Execution:
             self._alarm(TIMER, timer)
         for activity in self.state.activities.values():
             self._offer_activity(activity)
+        for function in self.state.lambdas:
+            self._invoke(function)
         if self.state.running is not None:
             self._alarm(DECISION, self.state.running.scheduled_id)
         self._offer_decision()
@@ -199,6 +214,10 @@ class Execution:
                     activity.scheduled_ms,
                 )
             )
+
+    def _invoke(self, scheduled_id: int) -> None:
+        self._alarm(LAMBDA, scheduled_id)
+        self.effects.append(Invocation(scheduled_id))
 
     def _offer_decision(self) -> None:
         waiting = self.state.waiting
@@ -329,6 +348,28 @@ class Execution:
         ends = {"scheduledEventId": activity.scheduled_id, "startedEventId": activity.started_id}
         self.happen(now_ms, event_type, {**attributes, **ends})
 
+    # Lambda functions.
+
+    @step
+    def start_lambda(self, now_ms: int, scheduled_id: int) -> None:
+        """Start a function that a decision asked for; without a role SWF may not call it."""
+        attributes: Attributes = {"scheduledEventId": scheduled_id}
+        if "lambdaRole" in self.state.started:
+            self.record(now_ms, "LambdaFunctionStarted", attributes)
+            self._invoke(scheduled_id)
+        else:
+            attributes["cause"] = "ASSUME_ROLE_FAILED"
+            attributes["message"] = "No IAM role is attached to the current workflow execution."
+            self.happen(now_ms, "StartLambdaFunctionFailed", attributes)
+
+    @step
+    def end_lambda(self, now_ms: int, scheduled_id: int, event_type: str, attributes: Attributes) -> None:
+        """Record how a function ended, unless it timed out before."""
+        function = self.state.lambdas.get(scheduled_id)
+        if function is not None:
+            ends = {"scheduledEventId": scheduled_id, "startedEventId": function.started_id}
+            self.happen(now_ms, event_type, {**attributes, **ends})
+
     # Children.
 
     @step
@@ -361,6 +402,8 @@ class Execution:
             self.happen(now_ms, "TimerFired", fired)
         elif kind == ACTIVITY:
             self._time_activity_out(now_ms, state.activities[reference])
+        elif kind == LAMBDA:
+            self.end_lambda(now_ms, reference, "LambdaFunctionTimedOut", {"timeoutType": "START_TO_CLOSE"})
         else:
             self._time_decision_out(now_ms)
 

@@ -41,6 +41,8 @@ def body(fault: ServiceFault) -> bytes:
     """The body that `fault` is answered with."""
     if fault.type == "ValidationException":
         namespace = "com.amazon.coral.validate"
+    elif fault.type == "ThrottlingException":
+        namespace = "com.amazon.coral.availability"
     elif fault.type in _CORAL_SERVICE:
         namespace = "com.amazon.coral.service"
     else:

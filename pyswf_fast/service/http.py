@@ -16,6 +16,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -24,12 +25,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault
 from pyswf_fast.service.embedded import LONGEST_POLL_SECONDS, Checked, EmbeddedSwf
+from pyswf_fast.service.lambdas import Call, Outcome
 from pyswf_fast.service.machine import ListKey
 from pyswf_fast.service.page import page
 from pyswf_fast.service.page.guard import check_browser, is_loopback
 from pyswf_fast.service.pollers import Pollers
 from pyswf_fast.service.tasking import NOTHING
-from pyswf_fast.service.wire import CONTENT_TYPE, LARGEST_REQUEST, Headers, parse, refusal
+from pyswf_fast.service.wire import CONTENT_TYPE, Headers, parse, refusal
 
 __all__ = ["SwfApp", "serve"]
 
@@ -62,6 +64,7 @@ class SwfApp:
         self._commit: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_due: float | None = None
+        self._calls: set[asyncio.Future[Outcome]] = set()
         self._stopping = False
         self._pollers = Pollers(swf.now_ms)
         self._page = page(swf, self._pollers)
@@ -81,7 +84,7 @@ class SwfApp:
     # One request.
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(receive)
+        body = await _read_body(receive, self._swf.machine.limits.request_bytes)
         if body is None:
             return
         try:
@@ -100,7 +103,7 @@ class SwfApp:
     ) -> tuple[int, Headers, bytes | None]:
         """Status, headers and body of the answer; no body when the client went away while it waited."""
         try:
-            request = parse(headers, body)
+            request = parse(headers, body, self._swf.machine.limits.request_bytes)
             polls = request.polls
             if polls is None:
                 answer: bytes | None = self._apply(request)
@@ -179,6 +182,22 @@ class SwfApp:
             waited_for.exception()  # somebody may have gone who waited for it
         else:
             waited_for.set_result(None)
+            self._call_functions()
+
+    # Lambda functions.
+
+    def _call_functions(self) -> None:
+        """Have the functions called that were started, now that this is stored."""
+        while not self._stopping and (call := self._swf.next_call()) is not None:
+            future = asyncio.get_running_loop().run_in_executor(self._swf.executor, call)
+            self._calls.add(future)
+            future.add_done_callback(partial(self._called, call))
+
+    def _called(self, call: Call, future: asyncio.Future[Outcome]) -> None:
+        self._calls.discard(future)
+        if not self._stopping:
+            self._swf.end_call(call, future.result())
+            self._ring()
 
     # What happens by itself.
 
@@ -201,6 +220,8 @@ class SwfApp:
         if self._swf.machine.changes and self._commit is None:
             self._commit = asyncio.get_running_loop().create_future()
             self._commit_all(self._commit)
+        elif self._commit is None:
+            self._call_functions()  # those that the last process did not see end
         self._set_alarm()
 
     # Start and stop.
@@ -214,13 +235,15 @@ class SwfApp:
         self._stopping = True
         if self._alarm is not None:
             self._alarm.cancel()
+        for call in tuple(self._calls):
+            call.cancel()
         for key, waiters in self._waiters.items():
             for waiter in waiters:
                 if not waiter.answer.done():
                     waiter.answer.set_result(NOTHING[key[0]])
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive, largest: int) -> bytes | None:
     """The body of a request, cut behind what is too long anyway; None if the client left in the middle."""
     chunks: list[bytes] = []
     size = 0
@@ -228,7 +251,7 @@ async def _read_body(receive: Receive) -> bytes | None:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        if size <= LARGEST_REQUEST:
+        if size <= largest:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
         if not message.get("more_body", False):

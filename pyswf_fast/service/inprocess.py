@@ -43,7 +43,8 @@ def make_client(service: EmbeddedSwf, **options: Any) -> Any:
         given = {name.lower().encode(): _bytes(value) for name, value in request.headers.items()}
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         try:
-            status, headers, content = 200, {"content-type": CONTENT_TYPE}, service.wait(parse(given, body))
+            parsed = parse(given, body, service.machine.limits.request_bytes)
+            status, headers, content = 200, {"content-type": CONTENT_TYPE}, service.wait(parsed)
         except ServiceFault as fault:
             status, headers, content = refusal(fault)
         answered: Any = {**headers, "x-amzn-requestid": str(uuid.uuid4())}

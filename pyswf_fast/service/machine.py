@@ -1,7 +1,8 @@
 """All domains and executions as one state machine: requests and instants in, answers out, no I/O.
 
-It owns what lies between executions: task lists, alarms, children, signals from one to another. What a
-request changed is noted in `changes`, which the store takes before the request is answered.
+It owns what lies between executions: task lists, alarms, Lambda functions to call; what one execution
+does to others is in `consequences.py`. What a request changed is noted in `changes`, which the store
+takes before the request is answered.
 """
 
 from __future__ import annotations
@@ -14,23 +15,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from pyswf_fast.exceptions import ServiceFault
-from pyswf_fast.service.domain import Domain, Limits, RegisteredType, domain_key
-from pyswf_fast.service.effects import (
-    Alarm,
-    CancelExternal,
-    Closed,
-    ContinueAsNew,
-    Effect,
-    SignalExternal,
-    StartChild,
-    TaskReady,
-)
+from pyswf_fast.service.consequences import carry_out
+from pyswf_fast.service.domain import Domain, RegisteredType, domain_key, region_of
+from pyswf_fast.service.effects import LAMBDA, Alarm, Effect, Invocation, TaskReady
 from pyswf_fast.service.execution import RETENTION, Execution
 from pyswf_fast.service.faults import unknown_domain, unknown_execution
+from pyswf_fast.service.limits import Limits
 from pyswf_fast.service.queues import SMALLEST_CLEARING, LapsingQueue
 from pyswf_fast.service.refusals import Refusals
-from pyswf_fast.service.tasks import Activity
+from pyswf_fast.service.tasks import Activity, LambdaFunction
+from pyswf_fast.service.throttle import Throttle
 
 __all__ = ["Archive", "Changes", "ListKey", "Machine"]
 
@@ -71,14 +65,18 @@ class Machine:
     Parameters:
         archive: Where histories are read that are no longer in memory.
         limits: The quotas.
+        runs_lambdas: Whether there is somebody who calls the functions in `invocations`.
     """
 
-    def __init__(self, archive: Archive, limits: Limits | None = None) -> None:
+    def __init__(self, archive: Archive, limits: Limits | None = None, *, runs_lambdas: bool = False) -> None:
         self.limits = limits or Limits()
+        self.runs_lambdas = runs_lambdas
         self.domains: dict[str, Domain] = {}  # by key
         self.refusals = Refusals()
+        self.throttle: Throttle | None = None
         self.changes = Changes()
         self.ready: dict[ListKey, None] = {}  # lists that got a task; whoever serves pollers empties it
+        self.invocations: deque[tuple[Execution, int]] = deque()  # started functions that are to be called
         self.new_run_id: Callable[[], str] = _new_run_id
         self._archive = archive
         self._lists: dict[ListKey, LapsingQueue[tuple[Execution, int]]] = {}
@@ -89,10 +87,18 @@ class Machine:
         self._runs: dict[str, Execution] = {}
         self._last_row = 0
 
-    def admit(self, now_ms: int, operation: str) -> None:
+    def admit(self, now_ms: int, region: str, operation: str, params: dict[str, Any]) -> None:
         """Raise the fault of a request that is refused whatever it asks for."""
-        del now_ms
         self.refusals.check(operation)
+        if self.throttle is not None:
+            self.throttle.check(now_ms, region, operation, params)
+
+    def refusal(self, now_ms: int, execution: Execution, decision: str) -> str | None:
+        """The cause for which a decision fails whatever it asks for, None where it does not."""
+        cause = self.refusals.cause(decision)
+        if cause is None and self.throttle is not None:
+            cause = self.throttle.cause(now_ms, region_of(execution.domain), decision)
+        return cause
 
     # Finding things.
 
@@ -151,6 +157,12 @@ class Machine:
             domain.add_closed(execution)
             self._forget_later(domain, execution)
 
+    def retire(self, execution: Execution) -> None:
+        """Count an execution that closed as open no longer, and forget it when its retention is over."""
+        domain = self.domains[execution.domain]
+        domain.close(execution)
+        self._forget_later(domain, execution)
+
     def _forget_later(self, domain: Domain, closed: Execution) -> None:
         self._alarms.push((closed.closed_ms + domain.retention_ms,), (closed, RETENTION, domain.retention_ms))
 
@@ -162,7 +174,7 @@ class Machine:
             self.changes.executions[one.row] = one
             effects, one.effects = one.effects, []
             for effect in effects:
-                touched.extend(self._carry_out(now_ms, one, effect))
+                touched.extend(carry_out(self, now_ms, one, effect))
 
     def resume(self) -> None:
         """Queue the tasks and alarms of all open executions after they were loaded."""
@@ -171,13 +183,36 @@ class Machine:
                 execution.announce()
                 effects, execution.effects = execution.effects, []
                 for effect in effects:
-                    self._queue(execution, effect)
+                    self.queue(execution, effect)
         self.ready.clear()
 
     def heartbeat(self, now_ms: int, execution: Execution, activity: Activity, details: str | None) -> None:
         """Note that a worker is alive; this is the one change that is no event."""
         activity.heartbeat_ms, activity.details = now_ms, details
         self.changes.heartbeats[execution.row, activity.scheduled_id] = (now_ms, details)
+
+    # Lambda functions.
+
+    def next_invocation(self, now_ms: int) -> tuple[Execution, LambdaFunction] | None:
+        """The next function that is to be called, taken out; those that timed out are passed over."""
+        while self.invocations:
+            execution, scheduled_id = self.invocations.popleft()
+            due_ms = execution.deadline(LAMBDA, scheduled_id)
+            if due_ms is not None and due_ms > now_ms:
+                return execution, execution.state.lambdas[scheduled_id]
+        return None
+
+    def end_lambda(
+        self,
+        now_ms: int,
+        execution: Execution,
+        scheduled_id: int,
+        event_type: str,
+        attributes: dict[str, Any],
+    ) -> None:
+        """Record how a function ended; it changes nothing where it timed out or the execution closed."""
+        execution.end_lambda(now_ms, scheduled_id, event_type, attributes)
+        self.settle(now_ms, execution)
 
     # Time.
 
@@ -248,7 +283,8 @@ class Machine:
 
     # Effects.
 
-    def _queue(self, execution: Execution, effect: Effect) -> None:
+    def queue(self, execution: Execution, effect: Effect) -> None:
+        """Take in what waits for its instant, for a poll or for a call of a function."""
         if isinstance(effect, Alarm):
             self._alarms.push((effect.due_ms,), (execution, effect.kind, effect.reference))
         elif isinstance(effect, TaskReady):
@@ -258,151 +294,8 @@ class Machine:
                 queue = self._new_list(key)
             queue.push((-effect.priority, effect.since_ms), (execution, effect.scheduled_id))
             self.ready[key] = None
-
-    def _carry_out(self, now_ms: int, source: Execution, effect: Effect) -> Iterator[Execution]:
-        """Carry one effect out; yields the executions it touched."""
-        if isinstance(effect, (Alarm, TaskReady)):
-            self._queue(source, effect)
-        elif isinstance(effect, StartChild):
-            yield from self._start_child(now_ms, source, effect)
-        elif isinstance(effect, SignalExternal):
-            yield from self._signal(now_ms, source, effect)
-        elif isinstance(effect, CancelExternal):
-            yield from self._request_cancel(now_ms, source, effect)
-        elif isinstance(effect, Closed):
-            yield from self._close(now_ms, source, effect)
-        else:
-            self._continue(now_ms, source, effect)
-
-    def _start_child(self, now_ms: int, parent: Execution, effect: StartChild) -> Iterator[Execution]:
-        domain = self.domains[parent.domain]
-        given = dict(effect.attributes)
-        workflow_id, workflow_type = given.pop("workflowId"), given["workflowType"]
-        control = given.pop("control", None)
-        if workflow_id in domain.open:
-            failed = {
-                "workflowId": workflow_id,
-                "workflowType": workflow_type,
-                "cause": "WORKFLOW_ALREADY_RUNNING",
-                "initiatedEventId": effect.initiated_id,
-                "decisionTaskCompletedEventId": effect.completed_id,
-            }
-            if control is not None:
-                failed["control"] = control
-            parent.happen(now_ms, "StartChildWorkflowExecutionFailed", failed)
-        else:
-            run_id = self.new_run_id()
-            link = {"parentWorkflowExecution": parent.identity, "parentInitiatedEventId": effect.initiated_id}
-            self.start(now_ms, domain, workflow_id, run_id, {**given, **link})
-            started = {
-                "workflowExecution": {"workflowId": workflow_id, "runId": run_id},
-                "workflowType": workflow_type,
-                "initiatedEventId": effect.initiated_id,
-            }
-            parent.happen(now_ms, "ChildWorkflowExecutionStarted", started)
-        yield parent
-
-    def _signal(self, now_ms: int, source: Execution, effect: SignalExternal) -> Iterator[Execution]:
-        target = self._target(source, effect)
-        if target is not None:
-            attributes = {
-                "signalName": effect.attributes["signalName"],
-                "externalWorkflowExecution": source.identity,
-                "externalInitiatedEventId": effect.initiated_id,
-            }
-            if "input" in effect.attributes:
-                attributes["input"] = effect.attributes["input"]
-            target.happen(now_ms, "WorkflowExecutionSignaled", attributes)
-            yield target
-        self._report(now_ms, source, target, effect, "ExternalWorkflowExecutionSignaled")
-        yield source
-
-    def _request_cancel(self, now_ms: int, source: Execution, effect: CancelExternal) -> Iterator[Execution]:
-        target = self._target(source, effect)
-        if target is not None:
-            attributes = {
-                "externalWorkflowExecution": source.identity,
-                "externalInitiatedEventId": effect.initiated_id,
-            }
-            target.happen(now_ms, "WorkflowExecutionCancelRequested", attributes)
-            yield target
-        self._report(now_ms, source, target, effect, "ExternalWorkflowExecutionCancelRequested")
-        yield source
-
-    def _target(self, source: Execution, effect: SignalExternal | CancelExternal) -> Execution | None:
-        if effect.cause is not None:
-            return None
-        domain = self.domains[source.domain]
-        try:
-            return self.open_execution(
-                domain, effect.attributes["workflowId"], effect.attributes.get("runId")
-            )
-        except ServiceFault:
-            return None
-
-    def _report(
-        self,
-        now_ms: int,
-        source: Execution,
-        target: Execution | None,
-        effect: SignalExternal | CancelExternal,
-        event_type: str,
-    ) -> None:
-        """Tell the source whether its signal or cancel request arrived."""
-        attributes: dict[str, Any] = {"initiatedEventId": effect.initiated_id}
-        if target is not None:
-            attributes["workflowExecution"] = target.identity
-        else:
-            kind = "SignalExternal" if isinstance(effect, SignalExternal) else "RequestCancelExternal"
-            event_type = f"{kind}WorkflowExecutionFailed"
-            attributes["cause"] = effect.cause or "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
-            attributes["decisionTaskCompletedEventId"] = effect.completed_id
-            for member in ("workflowId", "runId", "control"):
-                if member in effect.attributes:
-                    attributes[member] = effect.attributes[member]
-        source.happen(now_ms, event_type, attributes)
-
-    def _close(self, now_ms: int, closed: Execution, effect: Closed) -> Iterator[Execution]:
-        domain = self.domains[closed.domain]
-        domain.close(closed)
-        self._forget_later(domain, closed)
-        if effect.child_policy is not None:
-            yield from self._apply_child_policy(now_ms, domain, closed, effect.child_policy)
-        started = closed.state.started
-        if "parentWorkflowExecution" in started and closed.state.close_status != "CONTINUED_AS_NEW":
-            parent = self._runs.get(started["parentWorkflowExecution"]["runId"])
-            if parent is not None:
-                parent.child_ended(now_ms, started["parentInitiatedEventId"], closed, effect)
-                yield parent
-
-    def _apply_child_policy(
-        self, now_ms: int, domain: Domain, parent: Execution, policy: str
-    ) -> Iterator[Execution]:
-        for initiated_id, link in parent.state.children.items():
-            child = domain.open.get(link.workflow_id)
-            if child is None:
-                continue
-            started = child.state.started
-            theirs = (
-                started.get("parentWorkflowExecution", {}).get("runId"),
-                started["parentInitiatedEventId"],
-            )
-            if theirs != (parent.run_id, initiated_id):
-                continue  # another execution has the id by now
-            if policy == "TERMINATE":
-                child.terminate(now_ms, {"cause": "CHILD_POLICY_APPLIED"})
-            elif policy == "REQUEST_CANCEL":
-                attributes = {"cause": "CHILD_POLICY_APPLIED", "externalInitiatedEventId": 0}
-                child.happen(now_ms, "WorkflowExecutionCancelRequested", attributes)
-            yield child
-
-    def _continue(self, now_ms: int, closed: Execution, effect: ContinueAsNew) -> None:
-        old = closed.state.started
-        attributes = {**effect.attributes, "continuedExecutionRunId": closed.run_id}
-        for member in ("parentWorkflowExecution", "parentInitiatedEventId"):
-            if member in old:
-                attributes[member] = old[member]
-        self.start(now_ms, self.domains[closed.domain], closed.workflow_id, effect.run_id, attributes)
+        elif isinstance(effect, Invocation):
+            self.invocations.append((execution, effect.scheduled_id))
 
 
 def _is_waiting(kind: str, task: tuple[Execution, int]) -> bool:

@@ -20,8 +20,6 @@ from pyswf_fast.service.request import Answer, Request
 
 __all__ = ["OPERATIONS"]
 
-MOST_TAGS = 50
-
 
 def register_domain(call: Request) -> None:
     """RegisterDomain."""
@@ -114,8 +112,8 @@ def _by_arn(call: Request) -> Domain:
 
 def _add_tags(domain: Domain, tags: list[dict[str, str]]) -> None:
     merged = {**domain.tags, **{tag["key"]: tag.get("value") for tag in tags}}
-    if len(merged) > MOST_TAGS:
-        raise ServiceFault("TooManyTagsFault", f"A domain has at most {MOST_TAGS} tags")
+    if len(merged) > domain.limits.tags:
+        raise ServiceFault("TooManyTagsFault", f"A domain has at most {domain.limits.tags} tags")
     domain.tags = merged
 
 

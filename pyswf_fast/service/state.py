@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from pyswf_fast.service.events import Attributes, Event
-from pyswf_fast.service.tasks import Activity, Child, DecisionTask, Timer, duration_ms
+from pyswf_fast.service.tasks import Activity, Child, DecisionTask, LambdaFunction, Timer, duration_ms
 
 __all__ = ["CLOSE_STATUS", "State"]
 
@@ -51,6 +51,8 @@ class State:
         self.timers: dict[int, Timer] = {}  # by startedEventId
         self.timer_ids: dict[str, int] = {}
         self.children: dict[int, Child] = {}  # by initiatedEventId
+        self.lambdas: dict[int, LambdaFunction] = {}  # by scheduledEventId
+        self.lambda_ids: dict[str, int] = {}
 
     def apply(self, event: Event) -> None:
         """Take one more event in."""
@@ -73,7 +75,7 @@ class State:
             "openDecisionTasks": int(self.waiting is not None or self.running is not None),
             "openTimers": len(self.timers),
             "openChildWorkflowExecutions": len(self.children),
-            "openLambdaFunctions": 0,
+            "openLambdaFunctions": len(self.lambdas),
         }
 
     # One method for each event type that changes the state.
@@ -105,11 +107,13 @@ class State:
                 self.own_list = self.task_list
 
     def _decision_timed_out(self, event: Event) -> None:
+        task = self.running or self.waiting
         if event.attributes["timeoutType"] == "SCHEDULE_TO_START":
             self.waiting = None
         else:
             self._decision_over(event.now_ms)
-        self.task_list, self.list_timeout = self.own_list, "NONE"
+        if task is not None and task.attributes.get("scheduleToStartTimeout", "NONE") != "NONE":
+            self.task_list, self.list_timeout = self.own_list, "NONE"
 
     def _decision_over(self, now_ms: int) -> None:
         self.running = None
@@ -154,6 +158,18 @@ class State:
     def _child_over(self, event: Event) -> None:
         self.children.pop(event.attributes["initiatedEventId"], None)  # 0 where it was never initiated
 
+    def _lambda_scheduled(self, event: Event) -> None:
+        self.lambdas[event.event_id] = LambdaFunction(event.attributes, event.event_id)
+        self.lambda_ids[event.attributes["id"]] = event.event_id
+
+    def _lambda_started(self, event: Event) -> None:
+        function = self.lambdas[event.attributes["scheduledEventId"]]
+        function.started_id, function.started_ms = event.event_id, event.now_ms
+
+    def _lambda_over(self, event: Event) -> None:
+        function = self.lambdas.pop(event.attributes["scheduledEventId"])
+        del self.lambda_ids[function.attributes["id"]]
+
     def _closed(self, event: Event) -> None:
         self.close_status = CLOSE_STATUS[event.event_type]
 
@@ -183,5 +199,11 @@ State._folds = {
     "ChildWorkflowExecutionTimedOut": State._child_over,
     "ChildWorkflowExecutionCanceled": State._child_over,
     "ChildWorkflowExecutionTerminated": State._child_over,
+    "LambdaFunctionScheduled": State._lambda_scheduled,
+    "LambdaFunctionStarted": State._lambda_started,
+    "LambdaFunctionCompleted": State._lambda_over,
+    "LambdaFunctionFailed": State._lambda_over,
+    "LambdaFunctionTimedOut": State._lambda_over,
+    "StartLambdaFunctionFailed": State._lambda_over,
     **dict.fromkeys(CLOSE_STATUS, State._closed),
 }

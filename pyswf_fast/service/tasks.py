@@ -1,4 +1,4 @@
-"""What an execution has open: activity tasks, timers, children, its decision task."""
+"""What an execution has open: activity tasks, timers, children, Lambda functions, its decision task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Activity", "Child", "DecisionTask", "Timer", "duration_ms"]
+__all__ = ["Activity", "Child", "DecisionTask", "LambdaFunction", "Timer", "duration_ms"]
 
 
 @lru_cache(maxsize=1024)
@@ -65,6 +65,21 @@ class Child:
     workflow_id: str
     workflow_type: dict[str, str]
     started_id: int = 0
+
+
+@dataclass(slots=True)
+class LambdaFunction:
+    """A call of a Lambda function that has not ended."""
+
+    attributes: dict[str, Any]  # of LambdaFunctionScheduled
+    scheduled_id: int
+    started_id: int = 0
+    started_ms: int = 0
+
+    def due_ms(self) -> int | None:
+        """When it times out; what has not started cannot."""
+        limit = duration_ms(self.attributes["startToCloseTimeout"])
+        return None if limit is None or not self.started_id else self.started_ms + limit
 
 
 @dataclass(slots=True)

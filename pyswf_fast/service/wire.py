@@ -17,11 +17,12 @@ from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service import faults
 from pyswf_fast.service.domain import DEFAULT_REGION
 from pyswf_fast.service.embedded import Checked
+from pyswf_fast.service.limits import Limits
 
-__all__ = ["CONTENT_TYPE", "LARGEST_REQUEST", "Headers", "parse", "refusal"]
+__all__ = ["CONTENT_TYPE", "Headers", "parse", "refusal"]
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
-LARGEST_REQUEST = 1_048_576
+LARGEST_REQUEST = Limits().request_bytes
 
 Headers = dict[str, str]
 
@@ -41,10 +42,10 @@ class _ForeignProtocol(ServiceFault):
         self.protocol = protocol
 
 
-def parse(headers: Mapping[bytes, bytes], body: bytes) -> Checked:
+def parse(headers: Mapping[bytes, bytes], body: bytes, largest: int = LARGEST_REQUEST) -> Checked:
     """The request that a POST's headers (their names in small letters) and body make, or its fault."""
-    if len(body) > LARGEST_REQUEST:
-        raise ServiceFault("RequestEntityTooLargeException", "A request holds at most 1 MB")
+    if len(body) > largest:
+        raise ServiceFault("RequestEntityTooLargeException", f"A request holds at most {largest:,} bytes")
     protocol = _protocol(headers)
     if protocol is not None:
         raise _ForeignProtocol(protocol)

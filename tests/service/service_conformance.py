@@ -41,7 +41,11 @@ REFERENCES: dict[tuple[str, str], set[Any]] = {
         "RequestCancelExternalWorkflowExecutionInitiated"
     },
     ("StartLambdaFunctionFailed", "scheduledEventId"): {"LambdaFunctionScheduled"},
+    ("LambdaFunctionStarted", "scheduledEventId"): {"LambdaFunctionScheduled"},
 }
+for outcome in ("Completed", "Failed", "TimedOut"):
+    REFERENCES[f"LambdaFunction{outcome}", "scheduledEventId"] = {"LambdaFunctionScheduled"}
+    REFERENCES[f"LambdaFunction{outcome}", "startedEventId"] = {"LambdaFunctionStarted"}
 for outcome in ("Completed", "Failed", "TimedOut", "Canceled"):
     REFERENCES[f"ActivityTask{outcome}", "scheduledEventId"] = {"ActivityTaskScheduled"}
     REFERENCES[f"ActivityTask{outcome}", "startedEventId"] = {"ActivityTaskStarted", 0}

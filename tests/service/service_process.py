@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -23,9 +24,11 @@ http.serve("127.0.0.1", 0, sys.argv[1])
 class Server:
     """The process; `url` is where it listens."""
 
-    def __init__(self, db: str = ":memory:", longest_poll_seconds: float = 60) -> None:
+    def __init__(
+        self, db: str = ":memory:", longest_poll_seconds: float = 60, command: Sequence[str] = ()
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, db, str(longest_poll_seconds)],
+            command or [sys.executable, "-c", SCRIPT, db, str(longest_poll_seconds)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

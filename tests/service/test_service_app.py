@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from service_driver import DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE
+from service_driver import DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE, d
 
 from pyswf_fast.service import EmbeddedSwf, Limits, VirtualClock
 from pyswf_fast.service.http import SwfApp
@@ -139,6 +140,39 @@ def test_a_poll_that_waits_was_let_in_once_and_for_all() -> None:
         assert (await waiting.answer())["workflowExecution"]["workflowId"] == "w"
         late = await Exchange(app, "PollForDecisionTask", **DECISIONS).answer()
         assert late["__type"] == "com.amazonaws.swf.base.model#OperationNotPermittedFault"
+
+    asyncio.run(scenario())
+
+
+def test_a_function_runs_beside_the_loop_and_its_result_reaches_a_waiting_poll() -> None:
+    go = threading.Event()
+
+    async def scenario() -> None:
+        app = SwfApp(EmbeddedSwf(clock=VirtualClock(), lambdas={"f": lambda *_: go.wait(10)}))
+        await prepare(app)
+        await Exchange(
+            app,
+            "StartWorkflowExecution",
+            domain=DOMAIN,
+            workflowId="w",
+            workflowType=WORKFLOW_TYPE,
+            lambdaRole="arn:aws:iam::000000000000:role/r",
+        ).answer()
+        task = await Exchange(app, "PollForDecisionTask", **DECISIONS).answer()
+        decision = d("ScheduleLambdaFunction", id="1", name="f")
+        await Exchange(
+            app, "RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[decision]
+        ).answer()
+        waiting = Exchange(app, "PollForDecisionTask", **DECISIONS)
+        await Exchange(app, "DescribeDomain", name=DOMAIN).answer()
+        assert not waiting.task.done(), "the function has not ended, and the loop goes on"
+        go.set()
+        kinds = [event["eventType"] for event in (await waiting.answer())["events"]]
+        assert kinds[4:7] == [
+            "LambdaFunctionScheduled",
+            "LambdaFunctionStarted",
+            "LambdaFunctionCompleted",
+        ]
 
     asyncio.run(scenario())
 
