@@ -51,6 +51,9 @@ __all__ = ["serve", "worker"]
     metavar="NAME",
     help="an operation or decision that is not permitted; may be repeated",
 )
+@click.option(
+    "--survive-power-loss", is_flag=True, help="answer only when the disk has it: slower, and safer"
+)
 @click.option("--debug", is_flag=True, help="show the traceback of an error")
 def serve(
     host: str,
@@ -60,6 +63,7 @@ def serve(
     throttle: float | None,
     limits: tuple[str, ...],
     deny: tuple[str, ...],
+    survive_power_loss: bool,
     debug: bool,
 ) -> None:
     """Run the embedded SWF service, for development and tests. It checks no credentials."""
@@ -67,7 +71,16 @@ def serve(
 
     del debug  # read where errors are shown
     functions = functions_named(lambdas) if lambdas else None
-    run_service(host, port, db, lambdas=functions, throttle=throttle, limits=_limits(limits), deny=deny)
+    run_service(
+        host,
+        port,
+        db,
+        lambdas=functions,
+        throttle=throttle,
+        limits=_limits(limits),
+        deny=deny,
+        survive_power_loss=survive_power_loss,
+    )
 
 
 def _limits(texts: tuple[str, ...]) -> Limits:

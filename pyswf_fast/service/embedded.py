@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import DEFAULT_REGION
 from pyswf_fast.service.executor import DaemonExecutor
@@ -18,7 +20,7 @@ from pyswf_fast.service.machine import Changes, ListKey, Machine
 from pyswf_fast.service.operations import perform
 from pyswf_fast.service.refusals import NOT_PERMITTED
 from pyswf_fast.service.store import open_store
-from pyswf_fast.service.tasking import NOTHING, polled_list
+from pyswf_fast.service.tasking import NOTHING, give_back, polled_list
 from pyswf_fast.service.throttle import Throttle
 from pyswf_fast.service.validation import check
 
@@ -62,6 +64,7 @@ class EmbeddedSwf:
         deny: Operations and decisions that are refused at first, see `deny`.
         survive_power_loss: Wait for the disk with every answer. Without it, what was answered survives
             the end of this process at any moment, but not that of the machine.
+        longest_poll_seconds: How long a poll waits for a task.
     """
 
     def __init__(
@@ -74,12 +77,15 @@ class EmbeddedSwf:
         throttle: float | None = None,
         deny: Iterable[str] = (),
         survive_power_loss: bool = False,
+        longest_poll_seconds: float = LONGEST_POLL_SECONDS,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
+        self.longest_poll_seconds = longest_poll_seconds
         self._closed = False
         self._lock = threading.RLock()
         self._something_new = threading.Condition(self._lock)
         self._store = open_store(path, survive_power_loss)
+        self._stale = False  # the machine holds what could not be stored
         self.machine = Machine(self._store, limits, runs_lambdas=lambdas is not None)
         self.throttle(throttle)
         self.deny(*deny)
@@ -153,7 +159,7 @@ class EmbeddedSwf:
     def run_due(self) -> None:
         """Let everything happen that is due by now."""
         with self._lock:
-            self.machine.run_due(self.now_ms())
+            self.let_time_pass()
             self.commit()
             self.machine.ready.clear()
         self._call_functions()
@@ -177,7 +183,7 @@ class EmbeddedSwf:
             self._call_functions()
 
     def _wait(self, request: Checked) -> bytes:
-        until = time.monotonic() + LONGEST_POLL_SECONDS
+        until = time.monotonic() + self.longest_poll_seconds
         while True:
             answer = self._answer(request)
             left = until - time.monotonic()
@@ -216,14 +222,26 @@ class EmbeddedSwf:
 
     # For servers, which commit several requests at once.
 
+    @property
+    def durable(self) -> bool:
+        """Whether there is a file that answers wait for."""
+        return self._store.durable
+
     def now_ms(self) -> int:
         """The instant, in the milliseconds that SWF counts in."""
         return round(self.clock.now() * 1000)
 
-    def apply(self, request: Checked) -> bytes:
-        """Carry a request out; its answer may be sent after the next `commit`."""
+    def let_time_pass(self) -> int:
+        """Let everything happen that is due by now; returns the instant."""
+        if self._stale:
+            self._go_back()
         now_ms = self.now_ms()
         self.machine.run_due(now_ms)
+        return now_ms
+
+    def apply(self, request: Checked) -> bytes:
+        """Carry a request out; its answer may be sent after the next `commit`."""
+        now_ms = self.let_time_pass()
         if not request.admitted:
             self.machine.admit(now_ms, request.region, request.operation, request.params)
             request.admitted = True
@@ -237,14 +255,35 @@ class EmbeddedSwf:
 
     def end_call(self, call: Call, outcome: Outcome) -> None:
         """Let a function have ended so."""
-        now_ms = self.now_ms()
-        self.machine.run_due(now_ms)  # it may have timed out
-        self.machine.end_lambda(now_ms, call.execution, call.function.scheduled_id, *outcome)
+        now_ms = self.let_time_pass()  # it may have timed out
+        execution = self.machine.run(call.execution.run_id)  # not the same object after `_go_back`
+        if execution is not None:
+            self.machine.end_lambda(now_ms, execution, call.function.scheduled_id, *outcome)
+
+    def give_back(self, key: ListKey, answer: bytes) -> None:
+        """Offer the task in the answer to a poll of the list `key` to the next poll: nobody received it."""
+        give_back(self.machine, key, answer)
 
     def commit(self) -> None:
-        """Store all changes."""
+        """Store all changes; those that cannot be stored have not happened, and ServiceFault is raised."""
         with self._lock:
-            if self.machine.changes:
+            if not self.machine.changes:
+                return
+            try:
                 self._store.save(self.machine.changes)
-                self.machine.changes = Changes()
-                self._something_new.notify_all()
+            except Exception as error:  # whatever the store cannot do, nothing was promised
+                self._stale = True
+                with suppress(ServiceFault):  # the next request tries again
+                    self._go_back()
+                raise ServiceFault("InternalFailure", f"changes cannot be stored: {error}") from error
+            self.machine.changes = Changes()
+            self._something_new.notify_all()
+
+    def _go_back(self) -> None:
+        """Return to what is stored, as a restart would."""
+        try:
+            self.machine.clear()
+            self._store.load(self.machine)
+        except Exception as error:  # the file cannot be read at the moment
+            raise ServiceFault("InternalFailure", f"the store cannot be read: {error}") from error
+        self._stale = False

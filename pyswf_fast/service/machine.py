@@ -71,15 +71,20 @@ class Machine:
     def __init__(self, archive: Archive, limits: Limits | None = None, *, runs_lambdas: bool = False) -> None:
         self.limits = limits or Limits()
         self.runs_lambdas = runs_lambdas
-        self.domains: dict[str, Domain] = {}  # by key
         self.refusals = Refusals()
         self.throttle: Throttle | None = None
+        self.new_run_id: Callable[[], str] = _new_run_id
+        self._archive = archive
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all that a store holds, as before it was loaded; settings stay."""
+        self.domains: dict[str, Domain] = {}  # by key
         self.changes = Changes()
         self.ready: dict[ListKey, None] = {}  # lists that got a task; whoever serves pollers empties it
         self.invocations: deque[tuple[Execution, int]] = deque()  # started functions that are to be called
-        self.new_run_id: Callable[[], str] = _new_run_id
-        self._archive = archive
         self._lists: dict[ListKey, LapsingQueue[tuple[Execution, int]]] = {}
+        self._given_back: dict[ListKey, deque[tuple[Execution, int, int]]] = {}
         self._clear_lists_at = SMALLEST_CLEARING
         self._alarms: LapsingQueue[_Due] = LapsingQueue(
             lambda due: due[0].deadline(due[1], due[2]) is not None
@@ -184,7 +189,6 @@ class Machine:
                 effects, execution.effects = execution.effects, []
                 for effect in effects:
                     self.queue(execution, effect)
-        self.ready.clear()
 
     def heartbeat(self, now_ms: int, execution: Execution, activity: Activity, details: str | None) -> None:
         """Note that a worker is alive; this is the one change that is no event."""
@@ -272,6 +276,18 @@ class Machine:
     def waiting(self, kind: str, domain: str, task_list: str) -> Iterable[tuple[Execution, int]]:
         """The tasks that wait in a list."""
         return self._lists.get((kind, domain, task_list), ())
+
+    def give_back(self, key: ListKey, execution: Execution, scheduled_id: int, started_id: int) -> None:
+        """Offer a task that was started, but whose poller never heard of it."""
+        self._given_back.setdefault(key, deque()).append((execution, scheduled_id, started_id))
+        self.ready[key] = None
+
+    def given_back(self, kind: str, domain: str, task_list: str) -> Iterator[tuple[Execution, int, int]]:
+        """Take what was given back: each task's execution, scheduledEventId and startedEventId."""
+        tasks = self._given_back.get((kind, domain, task_list))
+        while tasks:
+            yield tasks.popleft()
+        self._given_back.pop((kind, domain, task_list), None)
 
     def _new_list(self, key: ListKey) -> LapsingQueue[tuple[Execution, int]]:
         """A list comes with its first task; those that nobody polls any more go when they have doubled."""

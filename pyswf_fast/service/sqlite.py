@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version as release
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from pyswf_fast.service.machine import Changes, Machine
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x50535746  # "PSWF"
 LOCK_TIMEOUT_SECONDS = 0.5
+LARGEST_IDLE_LOG = 16 << 20  # bytes that the write-ahead log keeps after a checkpoint
+PAGES_FREED_AT_ONCE = 2048
 
 # A row of `events` is found by its number: the execution's row and, in the low bits, its first event id.
 EVENT_BITS = 20
@@ -44,13 +47,18 @@ CREATE TABLE heartbeats (
     execution INTEGER NOT NULL, scheduled INTEGER NOT NULL, at INTEGER NOT NULL, details TEXT,
     PRIMARY KEY (execution, scheduled)
 ) WITHOUT ROWID;
+CREATE TABLE writer (release TEXT NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
+# What leads from each version to the next.
+_MIGRATIONS = {1: "CREATE TABLE writer (release TEXT NOT NULL)"}
 
 
 class SqliteStore:
     """The store in the file `path`, which no other process can have open meanwhile."""
+
+    durable = True
 
     def __init__(self, path: str, survive_power_loss: bool = False) -> None:
         self._path = path
@@ -62,10 +70,14 @@ class SqliteStore:
             raise self._cannot_open(error) from None
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            version = self._schema_version()
+            if version == 0:
+                self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
             self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute(f"PRAGMA journal_size_limit = {LARGEST_IDLE_LOG}")
             self._db.execute(f"PRAGMA synchronous = {'FULL' if survive_power_loss else 'NORMAL'}")
             with self._transaction():
-                self._check_schema()
+                self._bring_up_to_date(version)
         except sqlite3.Error as error:
             self._db.close()
             raise self._cannot_open(error) from None
@@ -80,29 +92,43 @@ class SqliteStore:
             return ConfigurationError(f"database {self._path}: there is no such directory")
         return ConfigurationError(f"database {self._path} cannot be opened: {error}")
 
-    def _check_schema(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+    def _schema_version(self) -> int:
+        """The file's version, 0 for an empty one; a file that is not for this release is left as it is."""
+        version: int = self._db.execute("PRAGMA user_version").fetchone()[0]
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables:
+            return 0
+        if application != APPLICATION_ID:
+            raise ConfigurationError(f"database {self._path} belongs to another program")
+        if version > SCHEMA_VERSION:
+            (writer,) = self._db.execute("SELECT max(release) FROM writer").fetchone()
+            raise ConfigurationError(
+                f"database {self._path} has schema version {version}, written by pyswf-fast {writer}; "
+                f"this release, {release('pyswf-fast')}, reads up to {SCHEMA_VERSION}: use that one or newer"
+            )
+        return version
+
+    def _bring_up_to_date(self, version: int) -> None:
+        if version == 0:
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
-        elif application != APPLICATION_ID:
-            raise ConfigurationError(f"database {self._path} belongs to another program")
-        elif version != SCHEMA_VERSION:
-            raise ConfigurationError(
-                f"database {self._path} has schema version {version}; this release reads {SCHEMA_VERSION}"
-            )
+        elif version < SCHEMA_VERSION:
+            for older in range(version, SCHEMA_VERSION):
+                self._db.execute(_MIGRATIONS[older])
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self._db.execute("DELETE FROM writer")
+        self._db.execute("INSERT INTO writer VALUES (?)", (release("pyswf-fast"),))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:  # some errors end it by themselves
+                self._db.execute("ROLLBACK")
 
     def save(self, changes: Changes) -> None:
         """Keep `changes`, all or none."""
@@ -126,6 +152,9 @@ class SqliteStore:
             for row in changes.removed:
                 execute("DELETE FROM events WHERE id BETWEEN ? AND ?", _event_range(row))
                 execute("DELETE FROM executions WHERE id = ?", (row,))
+                execute("DELETE FROM heartbeats WHERE execution = ?", (row,))
+            if changes.removed:
+                execute(f"PRAGMA incremental_vacuum({PAGES_FREED_AT_ONCE})").fetchall()
         for execution in changes.executions.values():
             execution.stored = execution.state.last_id
             if not execution.is_open:

@@ -14,6 +14,8 @@ __all__ = ["MemoryStore", "Store", "open_store"]
 class Store(Protocol):
     """What the service needs of a store."""
 
+    durable: bool  # whether it keeps anything
+
     def load(self, machine: Machine) -> None:
         """Give an empty machine all that is stored."""
         ...
@@ -33,6 +35,8 @@ class Store(Protocol):
 
 class MemoryStore:
     """Keeps nothing: the machine itself holds everything."""
+
+    durable = False
 
     def load(self, machine: Machine) -> None:
         """There is nothing to load."""

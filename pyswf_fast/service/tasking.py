@@ -20,13 +20,13 @@ from pyswf_fast.service.faults import (
     unknown_execution,
     validation,
 )
-from pyswf_fast.service.machine import ListKey
+from pyswf_fast.service.machine import ListKey, Machine
 from pyswf_fast.service.paging import counted, history_page, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
-from pyswf_fast.service.tasks import Activity
+from pyswf_fast.service.tasks import Activity, DecisionTask
 from pyswf_fast.service.tokens import numbers, seal, unseal
 
-__all__ = ["NOTHING", "OPERATIONS", "polled_list"]
+__all__ = ["NOTHING", "OPERATIONS", "give_back", "polled_list"]
 
 # The answers of polls that found nothing.
 NOTHING = {
@@ -44,10 +44,27 @@ def polled_list(operation: str, params: dict[str, Any], region: str) -> ListKey 
     return (kind, domain_key(region, params["domain"]), params["taskList"]["name"])
 
 
+def give_back(machine: Machine, key: ListKey, answer: bytes) -> None:
+    """Offer the task in `answer`, which nobody received, to the next poll of the list `key`."""
+    run_id, *ids = unseal(orjson.loads(answer)["taskToken"], key[0])
+    execution = machine.run(run_id)
+    if execution is not None:
+        machine.give_back(key, execution, *numbers(ids, 2))
+
+
+def _polled_name(call: Request) -> str:
+    name: str = call.params["taskList"]["name"]
+    return name
+
+
 def poll_for_activity_task(call: Request) -> Answer:
     """PollForActivityTask, answered at once."""
     domain = call.domain.key
-    while (task := call.machine.take(ACTIVITY, domain, call.params["taskList"]["name"])) is not None:
+    for execution, scheduled_id, started_id in call.machine.given_back(ACTIVITY, domain, _polled_name(call)):
+        found = execution.state.activities.get(scheduled_id)
+        if execution.is_open and found is not None and found.started_id == started_id:
+            return _activity_task(execution, found)
+    while (task := call.machine.take(ACTIVITY, domain, _polled_name(call))) is not None:
         execution, scheduled_id = task
         activity = execution.state.activities[scheduled_id]
         execution.start_activity(call.now_ms, scheduled_id, call.params.get("identity"))
@@ -75,17 +92,25 @@ def poll_for_decision_task(call: Request) -> Answer:
     if "nextPageToken" in call.params:
         return _next_decision_page(call)
     domain = call.domain.key
-    while (task := call.machine.take(DECISION, domain, call.params["taskList"]["name"])) is not None:
-        execution, scheduled_id = task
+    for execution, _, started_id in call.machine.given_back(DECISION, domain, _polled_name(call)):
+        running = execution.state.running
+        if execution.is_open and running is not None and running.started_id == started_id:
+            return _started_decision(call, execution, running)
+    while (task := call.machine.take(DECISION, domain, _polled_name(call))) is not None:
+        execution, _ = task
         execution.start_decision(call.now_ms, call.params.get("identity"))
         call.settle(execution)
         running = execution.state.running
         if execution.is_open and running is not None:
-            previous = execution.state.previous_started_id
-            first = (previous or 1) if call.params.get("startAtPreviousStartedEvent") else 1
-            ids = (scheduled_id, running.started_id, previous)
-            return _decision_page(call, execution, ids, first, running.started_id)
+            return _started_decision(call, execution, running)
     return NOTHING[DECISION]
+
+
+def _started_decision(call: Request, execution: Execution, running: DecisionTask) -> bytes:
+    previous = execution.state.previous_started_id
+    first = (previous or 1) if call.params.get("startAtPreviousStartedEvent") else 1
+    ids = (running.scheduled_id, running.started_id, previous)
+    return _decision_page(call, execution, ids, first, running.started_id)
 
 
 def _next_decision_page(call: Request) -> Answer:

@@ -57,7 +57,7 @@ def parse(headers: Mapping[bytes, bytes], body: bytes, largest: int = LARGEST_RE
     except orjson.JSONDecodeError as error:
         raise ServiceFault("SerializationException", f"The body is not JSON: {error}") from None
     # Old clients send com.amazonaws.swf.service.model.SimpleWorkflowService.<operation>.
-    operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
+    operation = headers.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2].strip()
     return Checked(operation, params, region=_region(headers))
 
 

@@ -15,9 +15,9 @@ from botocore.config import Config
 
 SCRIPT = """
 import sys
-from pyswf_fast.service import http
-http.LONGEST_POLL_SECONDS = float(sys.argv[2])
-http.serve("127.0.0.1", 0, sys.argv[1])
+from pyswf_fast.service.http import serve
+
+serve("127.0.0.1", 0, sys.argv[1], longest_poll_seconds=float(sys.argv[2]))
 """
 
 

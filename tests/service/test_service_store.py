@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from service_driver import (
 )
 from service_process import Server
 
-from pyswf_fast.exceptions import ConfigurationError
+from pyswf_fast.exceptions import ConfigurationError, ServiceFault
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
 
 
@@ -230,27 +231,53 @@ def test_a_history_is_read_from_the_file_once_the_run_is_closed(make_driver: Cal
             assert read == (events[::-1] if reverse else events)
 
 
-def test_a_change_that_could_not_be_stored_is_stored_with_the_next(tmp_path: Path) -> None:
+def test_a_change_that_could_not_be_stored_has_not_happened(tmp_path: Path) -> None:
+    """A file that may not grow refuses as a full disk does; the task of the poll that failed is not lost."""
     path = str(tmp_path / "swf.db")
     swf = EmbeddedSwf(path)
-    save = swf._store.save
-
-    def fail(changes: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
-
-    swf._store.save = fail  # type: ignore[method-assign]
-    with pytest.raises(sqlite3.OperationalError):
-        swf.call("RegisterDomain", {"name": "one", "workflowExecutionRetentionPeriodInDays": "1"})
-    swf._store.save = save  # type: ignore[method-assign]
-    swf.call("RegisterDomain", {"name": "two", "workflowExecutionRetentionPeriodInDays": "1"})
+    prepare(lambda operation, **params: swf.call(operation, params))
+    start = {"domain": DOMAIN, "workflowId": "w", "workflowType": WORKFLOW_TYPE, "input": "i" * 30_000}
+    asked = {"domain": DOMAIN, "taskList": {"name": "decisions"}}
+    swf.call("StartWorkflowExecution", start)
+    execute = swf._store._db.execute  # type: ignore[attr-defined]
+    (pages,), (most,) = (execute(f"PRAGMA {n}").fetchone() for n in ("page_count", "max_page_count"))
+    execute(f"PRAGMA max_page_count = {pages}")
+    full = "changes cannot be stored: database or disk is full"
+    with pytest.raises(ServiceFault, match=full):
+        swf.call("StartWorkflowExecution", {**start, "workflowId": "x"})
+    signal = {"domain": DOMAIN, "workflowId": "w", "signalName": "s"}
+    with suppress(ServiceFault):  # until the last page is full, too
+        for _ in range(100):
+            swf.call("SignalWorkflowExecution", signal)
+    with pytest.raises(ServiceFault, match=full):
+        swf.call("PollForDecisionTask", {**asked, "identity": "i" * 256})
+    assert loads(swf.call("CountPendingDecisionTasks", asked))["count"] == 1
+    execute(f"PRAGMA max_page_count = {most}")
+    task = loads(swf.call("PollForDecisionTask", asked))
+    check_history(task["events"])
     swf.close()
-    again = EmbeddedSwf(path)
-    names = [
-        info["name"]
-        for info in loads(again.call("ListDomains", {"registrationStatus": "REGISTERED"}))["domainInfos"]
-    ]
-    again.close()
-    assert names == ["one", "two"]
+    swf = EmbeddedSwf(path)
+    swf.call("RespondDecisionTaskCompleted", {"taskToken": task["taskToken"]})
+    counted = {"domain": DOMAIN, "startTimeFilter": {"oldestDate": 0}}
+    assert loads(swf.call("CountOpenWorkflowExecutions", counted))["count"] == 1
+    swf.close()
+
+
+def test_a_file_that_cannot_be_read_for_a_while_is_read_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swf = EmbeddedSwf(str(tmp_path / "swf.db"))
+    prepare(lambda operation, **params: swf.call(operation, params))
+    with monkeypatch.context() as broken:
+        for name in ("save", "load"):
+            broken.setattr(swf._store, name, lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("I/O")))
+        with pytest.raises(ServiceFault, match="changes cannot be stored: I/O"):
+            swf.call("DeprecateDomain", {"name": DOMAIN})
+        with pytest.raises(ServiceFault, match="the store cannot be read: I/O"):
+            swf.call("DescribeDomain", {"name": DOMAIN})
+    described = loads(swf.call("DescribeDomain", {"name": DOMAIN}))
+    assert described["domainInfo"]["status"] == "REGISTERED"
+    swf.close()
 
 
 def test_a_database_serves_one_process_at_a_time(launch: Callable[..., Server], tmp_path: Path) -> None:
@@ -276,7 +303,7 @@ def test_databases_of_others_are_left_alone(tmp_path: Path) -> None:
     text.write_text("This is no database, but it is long enough to look at. " * 20)
     for path, message in (
         (foreign, "belongs to another program"),
-        (newer, "has schema version 99; this release reads 1"),
+        (newer, "has schema version 99, written by pyswf-fast .*; this release, .*, reads up to 2"),
         (text, "cannot be opened: file is not a database"),
         (tmp_path / "none" / "swf.db", "there is no such directory"),
     ):
