@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import DEFAULT_REGION
 from pyswf_fast.service.executor import DaemonExecutor
+from pyswf_fast.service.faults import too_many_polls
 from pyswf_fast.service.lambdas import Call, Functions, Handler, Outcome
 from pyswf_fast.service.limits import Limits
 from pyswf_fast.service.machine import Changes, ListKey, Machine
@@ -82,6 +84,7 @@ class EmbeddedSwf:
         self.clock: Clock = clock or SystemClock()
         self.longest_poll_seconds = longest_poll_seconds
         self._closed = False
+        self._polls: Counter[ListKey] = Counter()  # how many wait at each list
         self._lock = threading.RLock()
         self._something_new = threading.Condition(self._lock)
         self._store = open_store(path, survive_power_loss)
@@ -184,16 +187,24 @@ class EmbeddedSwf:
 
     def _wait(self, request: Checked) -> bytes:
         until = time.monotonic() + self.longest_poll_seconds
-        while True:
-            answer = self._answer(request)
-            left = until - time.monotonic()
-            found_nothing = request.polls is not None and answer == NOTHING[request.polls[0]]
-            if not found_nothing or left <= 0 or self._closed or not isinstance(self.clock, SystemClock):
-                return answer
-            due = self.next_due()
-            if due is not None:
-                left = min(left, max(0.0, due - self.clock.now()))
-            self._something_new.wait(left)
+        answer, polls = self._answer(request), request.polls
+        if polls is None or not isinstance(self.clock, SystemClock):
+            return answer
+        waiting = self._polls[polls]
+        if answer == NOTHING[polls[0]] and waiting >= self.machine.limits.pollers:
+            raise too_many_polls(waiting)
+        self._polls[polls] += 1
+        try:
+            while answer == NOTHING[polls[0]] and (left := until - time.monotonic()) > 0 and not self._closed:
+                due = self.next_due()
+                if due is not None:
+                    left = min(left, max(0.0, due - self.clock.now()))
+                self._something_new.wait(left)
+                answer = self._answer(request)
+        finally:
+            self._polls[polls] -= 1
+            self._polls += Counter()  # drops those that nobody polls
+        return answer
 
     def _call_functions(self) -> None:
         """Call the functions that were started: on threads, or at once where only we move the clock."""

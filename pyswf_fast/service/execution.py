@@ -17,12 +17,11 @@ from pyswf_fast.service.effects import (
     LAMBDA,
     Alarm,
     Closed,
-    Effect,
     Invocation,
     TaskReady,
 )
-from pyswf_fast.service.events import Attributes, Event, decode, encode
-from pyswf_fast.service.state import CLOSE_STATUS, State
+from pyswf_fast.service.events import Attributes
+from pyswf_fast.service.run import HistoryFull, Run
 from pyswf_fast.service.tasks import Activity, DecisionTask
 
 __all__ = ["EXPIRY", "RETENTION", "TIMER", "Execution"]
@@ -41,10 +40,6 @@ _CHILD_CLOSED = {
 }
 
 
-class _HistoryFull(Exception):
-    """The next event would leave no room for the closing one."""
-
-
 def step(
     method: Callable[Concatenate[Execution, int, P], None],
 ) -> Callable[Concatenate[Execution, int, P], None]:
@@ -56,96 +51,15 @@ def step(
             return
         try:
             method(self, now_ms, *args, **kwargs)
-        except _HistoryFull:
+        except HistoryFull:
             attributes = {"cause": "EVENT_LIMIT_EXCEEDED", "childPolicy": self.state.started["childPolicy"]}
             self.close(now_ms, "WorkflowExecutionTerminated", attributes)
 
     return bounded
 
 
-class Execution:
-    """One run of a workflow.
-
-    Parameters:
-        row: Its number in the store.
-        domain: Key of its domain.
-        workflow_id: What its starter called it.
-        run_id: What tells it from other runs of that workflowId.
-        most_events: The longest history.
-    """
-
-    def __init__(self, row: int, domain: str, workflow_id: str, run_id: str, most_events: int) -> None:
-        self.row = row
-        self.domain = domain
-        self.workflow_id = workflow_id
-        self.run_id = run_id
-        self.most_events = most_events
-        self.state = State()
-        self.events: list[bytes] = []  # emptied once the run is closed and its history is in a store
-        self.effects: list[Effect] = []
-        self.stored = 0  # how many events the store has
-        self.closed_ms = 0
-        self.final_counts: dict[str, int] | None = None  # of a closed run that was loaded
-
-    def __repr__(self) -> str:
-        return f"<Execution {self.workflow_id} {self.run_id} {self.state.close_status or 'OPEN'}>"
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """The execution as events and answers name it."""
-        return {"workflowId": self.workflow_id, "runId": self.run_id}
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still record events."""
-        return self.state.close_status is None
-
-    def restore(self, events: list[bytes]) -> None:
-        """Take up where the stored `events` end."""
-        self.events = events
-        for event in events:
-            self.state.apply(decode(event))
-        self.stored = len(events)
-
-    def archive(self) -> None:
-        """Let the events and all that was open go: the run is closed and a store has its history."""
-        self.final_counts = self.final_counts or self.state.counts()
-        self.events = []
-        state = self.state
-        for open_things in (state.activities, state.timers, state.children, state.lambdas):
-            open_things.clear()
-
-    def summary(self) -> Attributes:
-        """What is kept of a closed run beside its events."""
-        state = self.state
-        return {
-            "last_id": state.last_id,
-            "started": {name: value for name, value in state.started.items() if name != "input"},
-            "started_ms": state.started_ms,
-            "closed_ms": self.closed_ms,
-            "close_status": state.close_status,
-            "context": state.context,
-            "latest_activity_ms": state.latest_activity_ms,
-            "counts": state.counts(),
-        }
-
-    def restore_closed(self, summary: Attributes) -> None:
-        """Take up a closed run from its summary; its events stay in the store."""
-        self.closed_ms, self.final_counts = summary.pop("closed_ms"), summary.pop("counts")
-        for name, value in summary.items():
-            setattr(self.state, name, value)
-        self.stored = self.state.last_id
-
-    def record(self, now_ms: int, event_type: str, attributes: Attributes) -> int:
-        """Append an event; returns its id."""
-        state = self.state
-        event_id = state.last_id + 1
-        if event_id >= self.most_events and event_type not in CLOSE_STATUS:
-            raise _HistoryFull
-        event = Event(event_type, event_id, max(now_ms, state.last_ms), attributes)
-        self.events.append(encode(event))
-        state.apply(event)
-        return event_id
+class Execution(Run):
+    """A run and all that can happen to it."""
 
     # What is pending: asked live after each step, and for everything at once after a restart.
 
@@ -186,13 +100,15 @@ class Execution:
 
     def announce(self) -> None:
         """Emit the alarms and waiting tasks of a restored execution."""
+        state = self.state
         self._alarm(EXPIRY, 0)
-        for timer in self.state.timers:
-            self._alarm(TIMER, timer)
-        for activity in self.state.activities.values():
-            self._offer_activity(activity)
-        for function in self.state.lambdas:
-            self._invoke(function)
+        for event_id in sorted([*state.timers, *state.activities, *state.lambdas]):  # as they came about
+            if event_id in state.timers:
+                self._alarm(TIMER, event_id)
+            elif event_id in state.activities:
+                self._offer_activity(state.activities[event_id])
+            else:
+                self._invoke(event_id)
         if self.state.running is not None:
             self._alarm(DECISION, self.state.running.scheduled_id)
         self._offer_decision()

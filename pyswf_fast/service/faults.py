@@ -12,6 +12,7 @@ __all__ = [
     "body",
     "invalid_token",
     "status",
+    "too_many_polls",
     "type_text",
     "unknown_activity",
     "unknown_decision",
@@ -86,6 +87,11 @@ def unknown_execution(workflow_id: str, run_id: str | None = None) -> ServiceFau
     else:
         text = f"Unknown execution, workflowId = {workflow_id}"
     return ServiceFault("UnknownResourceFault", text)
+
+
+def too_many_polls(waiting: int) -> ServiceFault:
+    """A task list at which as many polls wait as may."""
+    return ServiceFault("LimitExceededFault", f"{waiting} polls wait at this task list")
 
 
 def unknown_activity(scheduled_id: int) -> ServiceFault:

@@ -16,6 +16,7 @@ from starlette.types import Receive
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.commits import TurnCommits
 from pyswf_fast.service.embedded import Checked, EmbeddedSwf
+from pyswf_fast.service.faults import too_many_polls
 from pyswf_fast.service.machine import ListKey
 from pyswf_fast.service.tasking import NOTHING
 
@@ -59,7 +60,7 @@ class WaitingPolls:
             return nothing
         polls = self._lists.setdefault(key, deque())
         if len(polls) >= self._swf.machine.limits.pollers:
-            raise ServiceFault("LimitExceededFault", f"{len(polls)} polls wait at this task list")
+            raise too_many_polls(len(polls))
         poll = _Poll(request)
         polls.append(poll)
         self._swf.machine.ready[key] = None  # a task may have come since the poll found nothing

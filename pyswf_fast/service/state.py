@@ -78,6 +78,14 @@ class State:
             "openLambdaFunctions": len(self.lambdas),
         }
 
+    def clear(self) -> None:
+        """Forget what is open: the execution has closed."""
+        self.waiting = self.running = None
+        for open_things in (self.activities, self.timers, self.children, self.lambdas):
+            open_things.clear()
+        for ids in (self.activity_ids, self.timer_ids, self.lambda_ids):
+            ids.clear()
+
     # One method for each event type that changes the state.
 
     def _execution_started(self, event: Event) -> None:
