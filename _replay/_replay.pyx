@@ -12,7 +12,7 @@
     decision  what the decider asks for                            decision.pyx, slots.pyx, command.pyx, request.pyx,
                                                                    cached.pyx, patch.pyx
     record    what history says it asked for, and what came of it  record.pyx, failure.pyx,
-                                                                   attempts.pyx, cancel.pyx, outcome.pyx
+                                                                   attempts.pyx, cancel.pyx, ahead.pyx, outcome.pyx
     report    what does not fit between the two, as facts          trace.pyx, strict.pyx, report.pyx
     replay    the decider driven batch by batch                    batches.pyx, replay.pyx, waking.pyx, response.pyx,
                                                                    standing.pyx
@@ -113,6 +113,7 @@ include "record.pyx"
 include "failure.pyx"
 include "attempts.pyx"
 include "cancel.pyx"
+include "ahead.pyx"
 include "outcome.pyx"
 include "strict.pyx"
 include "report.pyx"

@@ -127,9 +127,10 @@ cdef inline bint is_next_record(Run run, int32_t entity) noexcept:
         and run.history.rows[run.history.index.entities[entity].scheduled - 1].done == run.batch_completed
 
 
-cdef str encode_input(Run run, Task task, args, kwargs):
+cdef object encode_input(Run run, Task task, args, kwargs):
+    """The field, or the draft of one that is to go into a data store."""
     try:
-        return task.codec.encode_input(args, kwargs, run.scope)
+        return task.codec.encode_input(args, kwargs, run.scope, True)
     except DataStoreError as error:
         break_off(run, error)
 

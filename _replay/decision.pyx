@@ -122,7 +122,7 @@ cdef class Command(Promise):
     cdef Task task
     cdef object instance
     cdef str swf_id           # None: made of number and attempt when somebody needs it
-    cdef str input            # text to be sent; None where the history has it
+    cdef object input         # text to be sent, or a draft of it; None where the history has it
     cdef object arguments     # (args, kwargs) while blocked
     cdef object details       # a marker's, a close's or a signal's own members
     cdef Command serves       # of a library timer: the command whose next attempt it delays
@@ -211,7 +211,7 @@ cdef dict decision_of(Run run, Command command):
     if kind == ACTIVITY:
         members = command.task.attributes.copy()
         members["activityId"] = command.command_id()
-        members["input"] = command.input
+        members["input"] = field_of(command.input)
         return {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": members}
     if kind == TIMER:
         return {
@@ -225,7 +225,7 @@ cdef dict decision_of(Run run, Command command):
         members = command.task.attributes.copy()
         members["workflowId"] = workflow_id_of(run, command)
         members["control"] = str(command.number)
-        members["input"] = command.input
+        members["input"] = field_of(command.input)
         return {
             "decisionType": "StartChildWorkflowExecution",
             "startChildWorkflowExecutionDecisionAttributes": members,
@@ -234,10 +234,10 @@ cdef dict decision_of(Run run, Command command):
         members = command.task.attributes.copy()
         members["id"] = command.command_id()
         if command.input is not None:
-            members["input"] = command.input
+            members["input"] = field_of(command.input)
         return {"decisionType": "ScheduleLambdaFunction", "scheduleLambdaFunctionDecisionAttributes": members}
     if kind == SIGNAL_OUT or kind == CANCEL_OUT:
-        members = command.details.copy()
+        members = fields_of(command.details)
         members["control"] = str(command.number)
         if kind == SIGNAL_OUT:
             return {
@@ -263,8 +263,22 @@ cdef dict decision_of(Run run, Command command):
     decision_type, members = command.details
     return {
         "decisionType": decision_type,
-        f"{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes": members,
+        f"{decision_type[0].lower()}{decision_type[1:]}DecisionAttributes": fields_of(members),
     }
+
+
+# What is to go into a data store is a draft until a decision that leaves needs its field (`write_drafts`).
+
+cdef inline bint is_draft(object payload):
+    return hasattr(payload, "field")
+
+
+cdef inline object field_of(object payload):
+    return payload if payload is None or type(payload) is str else payload.field
+
+
+cdef dict fields_of(dict members):
+    return {key: value.field if is_draft(value) else value for key, value in members.items()}
 
 
 # Promises within arguments: in lists, tuples and dicts, and what is derived from these.

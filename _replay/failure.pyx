@@ -133,8 +133,10 @@ cdef str heartbeat_of(History history, int32_t entity, object codec):
     return None
 
 
-cdef str input_again(Run run, Command command):
+cdef object input_again(Run run, Command command):
     """What a further attempt gets: the recorded input, and the last heartbeat of the attempt before."""
     cdef str recorded = recorded_input(run.history, command.entity)
     cdef str heartbeat = heartbeat_of(run.history, command.entity, command.task.codec)
-    return recorded if heartbeat is None else command.task.codec.encode_again(recorded, heartbeat, run.scope)
+    return recorded if heartbeat is None else command.task.codec.encode_again(
+        recorded, heartbeat, run.scope, True
+    )

@@ -120,7 +120,8 @@ cdef int read_outcome(Run run, Command command) except -1:
                 except ValueError:
                     pass  # the codec says what is wrong with it, and with what
         try:
-            command.outcome = task.codec.decode_result(history.value_text(row))
+            field = history.value_text(row)
+            command.outcome = task.codec.decode_result(field, ahead_of(run, field, command.event_id))
         except DataStoreError as error:
             break_off(run, error)
         command.state = VALUE
@@ -129,6 +130,9 @@ cdef int read_outcome(Run run, Command command) except -1:
         command.outcome = None
         command.state = VALUE
     else:
-        command.outcome = failure_of(run, command, history.attributes(command.event_id), row.kind)
+        try:
+            command.outcome = failure_of(run, command, history.attributes(command.event_id), row.kind)
+        except DataStoreError as error:
+            break_off(run, error)
         command.state = FAILURE
     return 0

@@ -61,8 +61,11 @@ cdef class Run:
     cdef int64_t cached_bytes
     cdef dict cached_texts            # number -> what a cached function that ran in this batch came to
     cdef Command closing
-    cdef str next_input               # of the run that continues this one; None: its own
+    cdef object next_input            # of the run that continues this one; None: its own
     cdef int64_t sequence, order
+    cdef int ahead_window             # batches of which payloads are fetched together
+    cdef int64_t ahead_given          # payloads that the last fetch was told of, and how many
+    cdef int64_t ahead_read           # were asked for since
     cdef int32_t activities, timers, children, lambdas, signals_out, cancels_out, waits, caches, closes
 
     # History, read as far as event `position`
@@ -199,6 +202,8 @@ cdef class Run:
         self.position = self.batch_end = self.batch_completed = self.previous_completed = self.batch_held = 0
         self.decision_no = self.refusals_read = self.events_read = self.unheld_read = self.last_unheld = 0
         self.batch = 0
+        self.ahead_window = 0
+        self.ahead_given = self.ahead_read = 0
         return 0
 
     def append_page(self, page):

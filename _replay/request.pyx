@@ -58,14 +58,14 @@ cdef Command new_cancel_request(Run run, str workflow_id, str run_id):
     return command
 
 
-cdef str next_input(Run run, args, kwargs):
+cdef object next_input(Run run, args, kwargs):
     """The arguments of the run that continues this one."""
     if run.strict:
         run.drafts[END] = run.task.codec.draft_input(args, kwargs)
     return encode_input(run, run.task, args, kwargs)
 
 
-cdef dict continuation(Run run, str input, dict overrides):
+cdef dict continuation(Run run, object input, dict overrides):
     """Members of the decision to continue as new: what is not given is this run's own, not its type's default."""
     cdef dict started = run.history.attributes(1)
     cdef dict members = {
@@ -75,12 +75,20 @@ cdef dict continuation(Run run, str input, dict overrides):
         if key in started
     }
     if input is None:
-        input = started.get("input")
+        input = carried_input(run, started.get("input"))
     if input is not None:
         members["input"] = input
     members["workflowTypeVersion"] = started["workflowType"]["version"]
     members.update(overrides or {})
     return members
+
+
+cdef object carried_input(Run run, str recorded):
+    """This run's own input for the next one."""
+    try:
+        return run.task.codec.carry_input(recorded, run.scope)
+    except DataStoreError as error:
+        break_off(run, error)
 
 
 cdef SignalQueue signal_queue(Run run, str name):
@@ -94,7 +102,7 @@ cdef object signal_value(Run run, int64_t event_id):
     """What was sent with a signal: its JSON value; text that is none as it is."""
     cdef str text = run.history.value_text(&run.history.rows[event_id - 1])
     try:
-        return run.task.codec.decode_value(text)
+        return run.task.codec.decode_value(text, "signal", ahead_of(run, text, event_id))
     except DataStoreError as error:
         break_off(run, error)
     except UsageError:

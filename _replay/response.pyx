@@ -60,6 +60,7 @@ cdef int compose_response(Run run) except -1:
     # Results of cached functions, and changes, leave in the batch in which they came up: their room is taken.
     room -= run.cached_count
     bytes_left -= run.cached_bytes
+    write_drafts(run, sent)
     for command in sent:
         decision = decision_of(run, command)
         if not leaves_at_once(command):
@@ -80,6 +81,24 @@ cdef int compose_response(Run run) except -1:
         })
     run.decisions = decisions
     run.execution_context = context_of(run, held, retries)
+    return 0
+
+
+cdef int write_drafts(Run run, list sent) except -1:
+    """What leaves with this response and belongs into a data store goes there now, side by side."""
+    cdef Command command
+    cdef list drafts = []
+    for command in sent[:<int>MOST_DECISIONS]:
+        if command.input is None and command.entity >= 0 and command.task is not None:
+            command.input = input_again(run, command)
+        if is_draft(command.input):
+            drafts.append(command.input)
+        elif command.kind == SIGNAL_OUT:
+            drafts.extend([value for value in command.details.values() if is_draft(value)])
+        elif command.kind == CLOSE:
+            drafts.extend([value for value in command.details[1].values() if is_draft(value)])
+    if drafts:
+        run.task.codec.write(drafts)
     return 0
 
 

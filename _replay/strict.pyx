@@ -30,6 +30,8 @@ cdef dict recorded_members(Run run, Command command, dict recorded):
     cdef Task task = run.task if command.kind == CLOSE else command.task
     cdef object codec = task.codec if task is not None else None
     recorded = recorded.copy()
+    if command.kind == SIGNAL_OUT:
+        codec = run.task.codec
     if codec is not None and recorded.get("input") is not None:
         recorded["input"] = codec.written_input(recorded["input"])
     if command.kind == CLOSE:
@@ -66,6 +68,17 @@ cdef dict produced_members(Run run, Command command):
         return {"details": command.input} if is_users else members
     if command.attempt > 1 or command.throttled:
         command.input = ""  # it was sent as recorded: it is neither made anew, nor put into a store
+    elif is_draft(command.input):
+        command.input = ""  # it is compared as it was serialized
+    if command.kind == SIGNAL_OUT:
+        members = command.details.copy()
+        if "input" in members:
+            members["input"] = written_of(run, members["input"])
+        return members
+    if command.kind == CLOSE:
+        command.details = (command.details[0], {
+            member: "" if is_draft(value) else value for member, value in command.details[1].items()
+        })
     for value in decision_of(run, command).values():
         if type(value) is dict:
             members = (<dict>value).copy()
@@ -80,6 +93,11 @@ cdef dict produced_members(Run run, Command command):
     elif command.task is not None:
         members["input"] = run.drafts.get(command.sequence)
     return members
+
+
+cdef object written_of(Run run, object field):
+    """What a serializer made, from a field or the draft of one."""
+    return field.written if is_draft(field) else run.task.codec.written_input(field)
 
 
 cdef str END = "end"  # among drafts: the result, or the input of the next run

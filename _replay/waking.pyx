@@ -216,7 +216,7 @@ cdef int branch_returned(Run run, Branch branch, object result) except -1:
     if run.task.continues_indefinitely:
         return finish_run(run, "ContinueAsNewWorkflowExecution", continuation(run, run.next_input, None))
     try:
-        members = {"result": run.task.codec.encode_result(result, run.scope)}
+        members = {"result": run.task.codec.encode_result(result, run.scope, later=True)}
         if run.strict:
             run.drafts[END] = run.task.codec.draft_result(result)
     except DataStoreError as error:

@@ -20,7 +20,7 @@ import typing
 
 from pyswf_fast import activity, workflow
 from pyswf_fast._replay import Event, Failure, History, Promise
-from pyswf_fast.datastores import DataStore, FileDataStore, S3DataStore, SwfDataStore
+from pyswf_fast.datastores import DataStore, FileDataStore, MemoryDataStore, S3DataStore, SwfDataStore
 from pyswf_fast.decorators import activity_task, cached, decision_task, nondeterministic
 from pyswf_fast.exceptions import (
     ActivityTaskException,
@@ -85,6 +85,7 @@ __all__ = [
     "LambdaTaskException",
     "LocalDecisionWorker",
     "Marker",
+    "MemoryDataStore",
     "NondeterminismError",
     "PayloadTooLarge",
     "Promise",

@@ -15,11 +15,11 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from pyswf_fast import constraints
 from pyswf_fast._replay import Promise, Task
-from pyswf_fast.datastores import DataStore
 from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.payload import Codec
 from pyswf_fast.retry import RETRIED_STATES, Retry, policy_of
 from pyswf_fast.serializers import Serializer
+from pyswf_fast.storage.store import DataStore
 
 __all__ = ["activity_task", "cached", "decision_task", "nondeterministic"]
 

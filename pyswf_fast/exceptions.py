@@ -7,6 +7,14 @@ SwfError
 │   └── PayloadTooLarge                 text longer than its SWF field
 ├── ServiceFault                        the service's: an answer other than 200
 ├── DataStoreError                      the store's: what a reference names cannot be had
+│   ├── DataStoreUnavailable            no answer, a throttle, an error of the service
+│   ├── DataStoreDenied                 the credentials may not, or there are none
+│   │   └── CredentialsExpired          they might, if they were still valid
+│   ├── DataStoreMissing                there is no such bucket
+│   ├── PayloadMissing                  there is no such object
+│   ├── PayloadCorrupted                its bytes are not those that were written
+│   ├── ForeignReference                it lies outside of the store's own place
+│   └── DecompressionLimitExceeded      more would come out of it than may
 ├── HistoryFormatError                  bytes that are no history
 ├── HistoryTooLongError                 a history about to reach the length at which SWF ends its execution
 ├── NondeterminismError                 the decider's: it asks for other things than history recorded
@@ -39,12 +47,20 @@ __all__ = [
     "ChildWorkflowException",
     "ConfigurationError",
     "ContinueAsNewException",
+    "CredentialsExpired",
+    "DataStoreDenied",
     "DataStoreError",
+    "DataStoreMissing",
+    "DataStoreUnavailable",
+    "DecompressionLimitExceeded",
     "ExternalWorkflowException",
+    "ForeignReference",
     "HistoryFormatError",
     "HistoryTooLongError",
     "LambdaTaskException",
     "NondeterminismError",
+    "PayloadCorrupted",
+    "PayloadMissing",
     "PayloadTooLarge",
     "RemoteError",
     "SerializationError",
@@ -100,7 +116,59 @@ class ServiceFault(SwfError):
 
 
 class DataStoreError(SwfError):
-    """A data store does not answer, or lacks what a reference names, or holds something else."""
+    """A data store does not answer, or lacks what a reference names, or holds something else.
+
+    A decision that meets it pauses and is made later; no workflow fails by it.
+
+    Parameters:
+        message: What could not be had, and why.
+        reference: What was to be read, or where something was to be written; None where it is not known.
+    """
+
+    #: Whether the same may succeed later, though nothing in the store or the code is changed.
+    may_pass = False
+
+    def __init__(self, message: str, reference: str | None = None) -> None:
+        super().__init__(message)
+        self.reference = reference
+
+
+class DataStoreUnavailable(DataStoreError):
+    """A data store does not answer, or says that it cannot for now, also when asked again."""
+
+    may_pass = True
+
+
+class DataStoreDenied(DataStoreError):
+    """A data store does not let these credentials read or write, or there are none."""
+
+    may_pass = True
+
+
+class CredentialsExpired(DataStoreDenied):
+    """The credentials for a data store were valid, and are not any more."""
+
+
+class DataStoreMissing(DataStoreError):
+    """The bucket of a data store does not exist."""
+
+    may_pass = True
+
+
+class PayloadMissing(DataStoreError):
+    """A data store has nothing under a reference: it was deleted, by hand or by a rule, or never written."""
+
+
+class PayloadCorrupted(DataStoreError):
+    """What a reference names, or a field holds, is not what was written: cut short, or altered."""
+
+
+class ForeignReference(DataStoreError):
+    """A reference that leads out of the store's own place, where it is not followed."""
+
+
+class DecompressionLimitExceeded(DataStoreError):
+    """A payload that would be larger than its data store allows, once it is decompressed."""
 
 
 class HistoryFormatError(SwfError, ValueError):

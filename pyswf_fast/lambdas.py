@@ -71,7 +71,13 @@ class _PlainJson:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str | None:  # noqa: ARG002
+    def encode_input(
+        self,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],  # noqa: ARG002 - there are none
+        scope: str | None,  # noqa: ARG002 - it is not stored
+        later: bool = False,  # noqa: ARG002
+    ) -> str | None:
         """Write the event, None for none."""
         (value,) = args
         if value is None:
@@ -96,7 +102,7 @@ class _PlainJson:
         """Find the event as it was serialized."""
         return field
 
-    def decode_result(self, text: str | None) -> Any:
+    def decode_result(self, text: str | None, ahead: object = None) -> Any:  # noqa: ARG002
         """Read a result; no text is None."""
         if not text:
             return None

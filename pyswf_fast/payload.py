@@ -1,24 +1,16 @@
-"""Values ↔ the payload fields of SWF: serialize, then the first tier that fits.
+"""Values ↔ the payload fields of SWF: serialize, then the first tier that fits (``storage/tiers.py``).
 
-    value ── serializer ──► text or bytes ──► 1. as it is (text that begins like a prefix is escaped)
-                                              2. in the field, encoded (bytes)
-                                              3. in a data store, the field holds the reference
-
-What is not plain text begins with `PREFIX`, a character with which JSON cannot begin, and a letter that names
-the tier. So a field that begins otherwise is what the serializer wrote, and readable in any console.
+value ── serializer ──► text or bytes ──► field: as it is, or compressed, or a reference into a data store
+value ◄── serializer ◄── text or bytes ◄── field
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import inspect
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, overload
 
-from pyswf_fast.datastores import DataStore, SwfDataStore
 from pyswf_fast.exceptions import (
     DataStoreError,
     PayloadTooLarge,
@@ -34,23 +26,24 @@ from pyswf_fast.failures import (
     heartbeat_in_failure,
 )
 from pyswf_fast.serializers import JsonSerializer, Serializer
+from pyswf_fast.storage.fields import offloaded, read_field, write_field
+from pyswf_fast.storage.offloaded import Draft, Offloaded
+from pyswf_fast.storage.store import DataStore, SwfDataStore
+from pyswf_fast.storage.tiers import PREFIX, references, unwrapped, wrapped
+from pyswf_fast.storage.traffic import write_all
 
-__all__ = ["DATA_LIMIT", "LIMITED_DATA_LIMIT", "PREFIX", "Codec"]
+__all__ = ["DATA_LIMIT", "LIMITED_DATA_LIMIT", "PREFIX", "Codec", "Draft"]
 
-#: Begins every field that is not plain text.
-PREFIX = "~"
 #: Characters of ``input``, ``result``, ``details``, ``control``, ``executionContext``.
 DATA_LIMIT = 32_768
 #: Characters of a heartbeat's ``details``.
 LIMITED_DATA_LIMIT = 2_048
+#: Characters of a failure's details that a compressed one may have before it is cut, or stored.
+LONGEST_FAILURE = 1_000_000
 
-_ESCAPED = PREFIX + "t"  # text that is empty or begins like a prefix
-_BYTES = PREFIX + "b"  # base64 of bytes
-_STORED_TEXT = PREFIX + "s"  # a reference to text
-_STORED_BYTES = PREFIX + "S"  # a reference to bytes
-_HEARTBEAT = (
-    PREFIX + "h"
-)  # of a retry: `~h<length of the heartbeat>:<heartbeat><input>`, both fields as above
+#: Gives the fields that the code will probably ask for next, each with its codec (None: the asking one's) and
+#: whether it is a result.
+Ahead: TypeAlias = "Callable[[], Iterable[tuple[Codec | None, str, bool]]]"
 
 logger = logging.getLogger("pyswf_fast.worker")
 
@@ -90,7 +83,15 @@ class Codec:
         self.plain_results = type(self.result_serializer) is JsonSerializer
         self._function = function
 
-    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str:
+    @overload
+    def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str: ...
+    @overload
+    def encode_input(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None, later: Literal[True]
+    ) -> str | Draft: ...
+    def encode_input(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None, later: bool = False
+    ) -> str | Draft:
         """Write the arguments of a call.
 
         Parameters:
@@ -98,8 +99,9 @@ class Codec:
             kwargs: Keyword arguments.
             scope: Prefix of the keys under which stores keep what is too long; None stores nothing, the field
                 then says that it would have.
+            later: What is to be stored is returned as a `Draft`, and written when the caller says so.
         """
-        return self._put(self._input(args, kwargs), scope, self.input_store, "input", DATA_LIMIT)
+        return self._put(self._input(args, kwargs), scope, self.input_store, "input", DATA_LIMIT, later)
 
     def draft_input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | bytes:
         """Serialize the arguments of a call, to be compared with `written_input`."""
@@ -107,7 +109,7 @@ class Codec:
 
     def written_input(self, field: str) -> str | bytes:
         """Find what the serializer made of the arguments of a call."""
-        return self._get(_unwrapped(field)[1], self.input_store, "input")
+        return self._get(unwrapped(field)[1], self.input_store, "input")
 
     def _input(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> object:
         try:
@@ -117,7 +119,7 @@ class Codec:
 
     def decode_input(self, text: str | None) -> tuple[list[Any], dict[str, Any]]:
         """Read the arguments of a call; no text is a call without arguments."""
-        _, text = _unwrapped(text)
+        _, text = unwrapped(text)
         if not text:
             return [], {}
         written = self._get(text, self.input_store, "input")
@@ -127,44 +129,79 @@ class Codec:
         except Exception as refusal:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
 
-    def encode_again(self, recorded: str | None, heartbeat: str, scope: str | None) -> str:
+    @overload
+    def encode_again(self, recorded: str | None, heartbeat: str, scope: str | None) -> str: ...
+    @overload
+    def encode_again(
+        self, recorded: str | None, heartbeat: str, scope: str | None, later: Literal[True]
+    ) -> str | Draft: ...
+    def encode_again(
+        self, recorded: str | None, heartbeat: str, scope: str | None, later: bool = False
+    ) -> str | Draft:
         """Write the input of a further attempt: the recorded one, with the last heartbeat before it.
 
-        Where both do not fit, the input goes into the data store; without one, the heartbeat is dropped.
+        Where both do not fit, the input is compressed, or goes into the data store; without one, the
+        heartbeat is dropped.
 
         Parameters:
             recorded: The input field of the attempt before, which may bring an older heartbeat.
             heartbeat: Details of the last heartbeat, as SWF has them.
             scope: As for `encode_input`.
+            later: As for `encode_input`.
         """
-        older, text = _unwrapped(recorded)
-        field = _wrapped(heartbeat, text)
-        if len(field) > DATA_LIMIT and not isinstance(self.input_store, SwfDataStore):
-            written = self._get(text, self.input_store, "input")
-            field = _wrapped(heartbeat, self._stored(written, scope, self.input_store, "input"))
-        if len(field) <= DATA_LIMIT:
-            return field
-        logger.warning(
-            "the last heartbeat of %s() has %d characters and its input %d, and SWF takes %d together: the "
-            "next attempt begins %s; give its decorator an input_data_store",
-            *(self.name, len(heartbeat), len(text), DATA_LIMIT),
-            "without it" if older is None else "with an older one",
-        )
-        return recorded or ""
+        older, text = unwrapped(recorded)
+        if len(wrapped(heartbeat, text)) <= DATA_LIMIT:
+            return wrapped(heartbeat, text)
+        room = DATA_LIMIT - len(wrapped(heartbeat, ""))
+        try:
+            field = self._put(
+                self._get(text, self.input_store, "input"), scope, self.input_store, "input", room, True
+            )
+        except PayloadTooLarge:
+            logger.warning(
+                "the last heartbeat of %s() has %d characters and its input %d, and SWF takes %d together: "
+                "the next attempt begins %s; give its decorator an input_data_store",
+                *(self.name, len(heartbeat), len(text), DATA_LIMIT),
+                "without it" if older is None else "with an older one",
+            )
+            return recorded or ""
+        if isinstance(field, str):
+            return wrapped(heartbeat, field)
+        field.heartbeat = heartbeat
+        return field if later else field.field
+
+    def carry_input(self, recorded: str | None, scope: str | None) -> str | Draft | None:
+        """Write the recorded input of a run for the run that continues it.
+
+        What is stored is stored again, for the next run: its predecessor's payloads may be deleted by age.
+        """
+        if recorded is None or not references(recorded) or scope is None:
+            return recorded
+        written = self._get(unwrapped(recorded)[1], self.input_store, "input")
+        return self._put(written, scope, self.input_store, "input", DATA_LIMIT, True)
 
     def decode_heartbeat(self, recorded: str | None, heartbeat: str | None = None) -> Any:
         """Read the last heartbeat: the attempt's own, else that which came with its input; None is none."""
-        return self.decode_value(heartbeat or _unwrapped(recorded)[0], "last heartbeat")
+        return self.decode_value(heartbeat or unwrapped(recorded)[0], "last heartbeat")
 
-    def encode_result(self, value: Any, scope: str | None, limit: int = DATA_LIMIT) -> str:
+    @overload
+    def encode_result(self, value: Any, scope: str | None, limit: int = ...) -> str: ...
+    @overload
+    def encode_result(
+        self, value: Any, scope: str | None, limit: int = ..., *, later: Literal[True]
+    ) -> str | Draft: ...
+    def encode_result(
+        self, value: Any, scope: str | None, limit: int = DATA_LIMIT, *, later: bool = False
+    ) -> str | Draft:
         """Write a result.
 
         Parameters:
             value: The result.
             scope: As for `encode_input`.
             limit: The most characters that the field may have.
+            later: As for `encode_input`.
         """
-        return self._put(self._result(value), scope, self.result_store, "result", limit)
+        return self._put(self._result(value), scope, self.result_store, "result", limit, later)
 
     def draft_result(self, value: Any) -> str | bytes:
         """Serialize a result, to be compared with `written_result`."""
@@ -180,17 +217,30 @@ class Codec:
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
 
-    def decode_result(self, text: str | None) -> Any:
-        """Read a result; no text is None."""
+    def decode_result(self, text: str | None, ahead: Ahead | None = None) -> Any:
+        """Read a result; no text is None.
+
+        Parameters:
+            text: The field.
+            ahead: Gives the fields to fetch together with this one, if it refers to a store.
+        """
         if text is None or (text == "" and self.plain_results):
             return None
-        written = self._get(text, self.result_store, "result")
+        written = self._get(text, self.result_store, "result", ahead)
         try:
             return self.result_serializer.deserialize_result(written)
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
 
-    def encode_value(self, value: Any, scope: str | None, what: str, limit: int = DATA_LIMIT) -> str:
+    @overload
+    def encode_value(self, value: Any, scope: str | None, what: str, limit: int = ...) -> str: ...
+    @overload
+    def encode_value(
+        self, value: Any, scope: str | None, what: str, limit: int = ..., *, later: Literal[True]
+    ) -> str | Draft: ...
+    def encode_value(
+        self, value: Any, scope: str | None, what: str, limit: int = DATA_LIMIT, *, later: bool = False
+    ) -> str | Draft:
         """Write a value that is neither input nor result: of a signal, a marker, a heartbeat. Always as JSON.
 
         Parameters:
@@ -198,18 +248,19 @@ class Codec:
             scope: As for `encode_input`.
             what: What it is, for errors, such as ``"signal 'go'"``.
             limit: The most characters that the field may have.
+            later: As for `encode_input`.
         """
         try:
             text = _JSON.serialize_result(value)
         except SerializationError as refusal:
             raise SerializationError(f"{what} of {self.name}(): {refusal}") from refusal
-        return self._put(text, scope, self.input_store, what, limit)
+        return self._put(text, scope, self.input_store, what, limit, later)
 
-    def decode_value(self, text: str | None, what: str = "value") -> Any:
-        """Read what `encode_value` wrote; no text is None."""
+    def decode_value(self, text: str | None, what: str = "value", ahead: Ahead | None = None) -> Any:
+        """Read what `encode_value` wrote; no text is None. `ahead` is as for `decode_result`."""
         if not text:
             return None
-        written = self._get(text, self.input_store, what)
+        written = self._get(text, self.input_store, what, ahead)
         try:
             return _JSON.deserialize_result(written)
         except SerializationError as refusal:
@@ -218,11 +269,14 @@ class Codec:
     def encode_failure(
         self,
         exception: BaseException,
-        scope: str | None,  # noqa: ARG002 - failures are cut to fit, not stored
+        scope: str | None,
         limit: int = DETAILS_LIMIT,
         heartbeat: str | None = None,
     ) -> tuple[str, str]:
-        """Write an exception as ``(reason, details)``, cut to what SWF takes.
+        """Write an exception as ``(reason, details)``.
+
+        The reason is its first 256 characters, for people. Details that are too long are compressed or
+        stored; where there is no store, or it does not answer, they are cut.
 
         Parameters:
             exception: What was raised.
@@ -230,45 +284,47 @@ class Codec:
             limit: The most characters of details.
             heartbeat: Details of the last heartbeat, for the next attempt.
         """
-        return failure_to_text(exception, limit, heartbeat)
+        reason, details = failure_to_text(exception, LONGEST_FAILURE, heartbeat)
+        try:
+            field = self._put(details, scope, self.result_store, "failure", limit, False)
+            return reason, str(field)
+        except (DataStoreError, PayloadTooLarge) as trouble:
+            if isinstance(trouble, DataStoreError):
+                logger.warning("details of a failure of %s() are cut: %s", self.name, trouble)
+            return failure_to_text(exception, limit, heartbeat)
 
     def decode_failure(self, reason: str | None, details: str | None) -> RemoteError | None:
         """Read a failure; None where it says nothing."""
-        return failure_from_text(reason, details)
+        return failure_from_text(reason, self._details(details))
 
     def exception_types(self, reason: str | None, details: str | None) -> tuple[str, ...]:
         """Name the raised exception's type and its base classes; none where a failure does not say."""
-        return exception_types(reason, details)
+        return exception_types(reason, self._details(details))
 
     def heartbeat_in_failure(self, details: str | None) -> str | None:
         """Find what `encode_failure` was given as the last heartbeat."""
-        return heartbeat_in_failure(details)
+        return heartbeat_in_failure(self._details(details))
 
-    def _put(self, text: object, scope: str | None, store: DataStore, what: str, limit: int) -> str:
-        """Make a field of what a serializer wrote."""
-        written = self._checked(text, what)
-        inline = self._inline(written, store)
-        if isinstance(store, SwfDataStore) or (len(inline) <= limit and not getattr(store, "always", False)):
-            field = inline
-        else:
-            field = self._stored(written, scope, store, what)
-        if len(field) > limit:
-            raise PayloadTooLarge(self._too_long(what, store, len(field), limit))
-        return field
-
-    def _stored(self, written: str | bytes, scope: str | None, store: DataStore, what: str) -> str:
-        """Put what a serializer wrote into a store; the field with the reference."""
-        digest = hashlib.sha256(written.encode() if isinstance(written, str) else written).hexdigest()
-        key = f"{scope}/{digest}" if scope else digest
+    def _details(self, details: str | None) -> str | None:
+        """Find the details of a failure; what somebody else wrote is left as it is."""
+        if not details or not details.startswith(PREFIX):
+            return details
         try:
-            reference = store.put(written, key) if scope is not None else f"(not stored) {digest}"
-        except SwfError:
-            raise
-        except Exception as trouble:
-            raise DataStoreError(
-                f"{what} of {self.name}() could not be stored as {key}: {_said(trouble)}"
-            ) from trouble
-        return (_STORED_TEXT if isinstance(written, str) else _STORED_BYTES) + reference
+            found = self._get(details, self.result_store, "failure")
+        except SerializationError:
+            return details
+        return found if isinstance(found, str) else details
+
+    def _put(
+        self, text: object, scope: str | None, store: DataStore, what: str, limit: int, later: bool
+    ) -> str | Draft:
+        """Make a field of what a serializer wrote."""
+        whose = f"{what} of {self.name}()"
+        field = write_field(
+            self._checked(text, what), limit, store, scope, whose,
+            lambda length: PayloadTooLarge(self._too_long(what, store, length, limit)),
+        )  # fmt: skip
+        return field if later or isinstance(field, str) else field.field
 
     def _checked(self, text: object, what: str) -> str | bytes:
         if isinstance(text, (bytes, bytearray, memoryview)):
@@ -282,53 +338,21 @@ class Codec:
             raise SerializationError(f"{whose} wrote text with a lone surrogate") from refusal
         return text
 
-    @staticmethod
-    def _inline(text: str | bytes, store: DataStore) -> str:
-        if isinstance(text, bytes):
-            return _BYTES + base64.b64encode(text).decode()
-        if not text or text.startswith((PREFIX, getattr(store, "foreign_prefix", PREFIX))):
-            return _ESCAPED + text
-        return text
-
-    def _get(self, field: str, store: DataStore, what: str) -> str | bytes:
+    def _get(self, field: str, store: DataStore, what: str, ahead: Ahead | None = None) -> str | bytes:
         """Find what a serializer wrote, from a field."""
-        if not field.startswith(PREFIX):
-            foreign = getattr(store, "foreign_prefix", None)
-            if foreign is None or not field.startswith(foreign):
-                return field
-            tier, rest = _STORED_TEXT, field  # a bare reference, as PySwfAws wrote it
-        else:
-            tier, rest = field[:2], field[2:]
-        if tier == _ESCAPED:
-            return rest
-        if tier == _BYTES:
-            try:
-                return base64.b64decode(rest, validate=True)
-            except (binascii.Error, ValueError) as refusal:
-                raise SerializationError(f"{what} of {self.name}() is no base64: {refusal}") from refusal
-        if tier not in (_STORED_TEXT, _STORED_BYTES):
-            raise SerializationError(
-                f"{what} of {self.name}() begins with {tier!r}, which this version of pyswf_fast cannot read"
-            )
-        return self._fetch(rest, store, what, is_text=tier == _STORED_TEXT)
+        together = None if ahead is None else lambda: self._together(ahead)
+        return read_field(field, store, f"{what} of {self.name}()", together)
 
-    def _fetch(self, reference: str, store: DataStore, what: str, *, is_text: bool) -> str | bytes:
-        if isinstance(store, SwfDataStore):
-            raise DataStoreError(
-                f"{what} of {self.name}() lies in a data store ({reference:.200}), and this function "
-                "has none: give the decorator the data store that wrote it"
-            )
-        try:
-            found = store.get(reference)
-            if is_text:
-                return found if isinstance(found, str) else bytes(found).decode()
-            return found.encode() if isinstance(found, str) else bytes(found)
-        except SwfError:
-            raise
-        except Exception as trouble:
-            raise DataStoreError(
-                f"{what} of {self.name}() could not be had from {reference:.200}: {_said(trouble)}"
-            ) from trouble
+    def write(self, drafts: Iterable[Draft]) -> None:
+        """Put drafts into their stores, side by side."""
+        write_all(drafts)
+
+    def _together(self, ahead: Ahead) -> Iterator[Offloaded]:
+        for codec, field, is_result in ahead():
+            asked = self if codec is None else codec
+            payload = offloaded(field, asked.result_store if is_result else asked.input_store)
+            if payload is not None:
+                yield payload
 
     def _too_long(self, what: str, store: DataStore, length: int, limit: int) -> str:
         if isinstance(store, SwfDataStore):
@@ -373,20 +397,6 @@ class Codec:
                     rest = parameter.name
         names = names[:count]
         return names + [f"{rest}[{index}]" for index in range(count - len(names))]
-
-
-def _wrapped(heartbeat: str, text: str) -> str:
-    return f"{_HEARTBEAT}{len(heartbeat)}:{heartbeat}{text}"
-
-
-def _unwrapped(field: str | None) -> tuple[str | None, str]:
-    """Take an input field apart: the heartbeat of an earlier attempt, or None, and the input."""
-    if field is None or not field.startswith(_HEARTBEAT):
-        return None, field or ""
-    length, colon, rest = field[len(_HEARTBEAT) :].partition(":")
-    if not colon or not length.isdecimal() or int(length) > len(rest):
-        raise SerializationError(f"an input begins with {field[:20]!r}, and is no input with a heartbeat")
-    return rest[: int(length)], rest[int(length) :]
 
 
 def _said(exception: BaseException) -> str:

@@ -28,7 +28,6 @@ from pyswf_fast._replay import (
 )
 from pyswf_fast.exceptions import UsageError
 from pyswf_fast.lambdas import lambda_task
-from pyswf_fast.payload import Codec
 from pyswf_fast.signatures import check_arguments
 
 __all__ = [
@@ -61,8 +60,6 @@ logger: logging.Logger
 
 #: Events after which a run should continue as new: SWF ends a run that reaches 25,000.
 MANY_EVENTS = 10_000
-
-_SIGNALS = Codec("signal")
 
 
 @dataclass(frozen=True)
@@ -143,8 +140,10 @@ def signal_external(
     Returns:
         A Promise of the delivery; it fails with `ExternalWorkflowException` where there is no such execution.
     """
-    scope = _run("signal_external()").scope
-    text = None if value is None else _SIGNALS.encode_result(value, scope)
+    run = _run("signal_external()")
+    text = None
+    if value is not None:
+        text = run.task.codec.encode_value(value, run.scope, f"signal {name!r}", later=True)
     constraints.text(name, "name")
     return _replay.signal_external(constraints.text(workflow_id, "workflow_id"), name, text, run_id)
 

@@ -17,7 +17,7 @@ FLOORS = (
     ("exceptions",),
     ("constraints", "signatures", "nondeterminism"),
     ("_replay",),
-    ("serializers", "datastores", "failures"),
+    ("serializers", "storage", "failures"),
     ("payload", "retry"),
     ("lambdas",),
     ("decorators", "workflow", "activity", "transport"),
@@ -30,7 +30,7 @@ FLOORS = (
     ("cli", "testing"),
 )
 #: PySwfAws's module names, which only hand on what others define.
-HANDED_ON = ("activityworker", "decisionworker", "promise", "models")
+HANDED_ON = ("activityworker", "datastores", "decisionworker", "promise", "models")
 #: Who may start the embedded service: it stands beside the floors, on exceptions alone but for its page.
 MAY_SERVE = {"cli", "local", "testing"}
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
