@@ -21,20 +21,8 @@ from .recorder import Shown
 
 Item = tuple[str, str, str]  # the kind of thing, its name, what of it; "" for the thing itself
 
-_OF_FUNCTIONS = (
-    "LambdaFunctionStarted",
-    "LambdaFunctionCompleted",
-    "LambdaFunctionFailed",
-    "LambdaFunctionTimedOut",
-)
 # What the model has and no client of this service can ever see, with the reason.
 CANNOT_ARISE: dict[Item, str] = {
-    **{
-        ("event", event, member): "this service runs no functions"
-        for event in _OF_FUNCTIONS
-        for member in ("", *members(event_attributes(event)))
-    },
-    ("value", "LambdaFunctionTimedOut.timeoutType", "START_TO_CLOSE"): "this service runs no functions",
     ("answer", "ListOpenWorkflowExecutions", "executionInfos.closeStatus"): "an open execution has none",
     ("answer", "ListOpenWorkflowExecutions", "executionInfos.closeTimestamp"): "an open execution has none",
     **{

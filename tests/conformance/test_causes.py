@@ -199,3 +199,20 @@ def test_any_cause_of_the_model_on_demand(swf: Client) -> None:
             swf.swf.deny(kind, cause=cause)
             refused(swf, kind, cause, **given)
         swf.swf.allow(kind)
+
+
+def test_decisions_that_come_too_often(swf: Client) -> None:
+    for kind, given in GOOD.items():
+        causes = [cause for cause in SHAPES[f"{kind}FailedCause"]["enum"] if cause.endswith("RATE_EXCEEDED")]
+        for cause in causes:
+            names = [kind] if kind != "ContinueAsNewWorkflowExecution" else ["first", "second"]
+            tasks = []
+            for name in names:
+                swf.start(name, taskList={"name": name}, taskStartToCloseTimeout="NONE")
+                tasks.append(swf.poll(name))
+            swf.swf.throttle(0.0001)  # each bucket holds one token
+            for task in tasks:
+                swf.respond(task, *[d(kind, **given)] * (3 - len(tasks)))
+                swf.advance(60)  # so that a second answer is let in, though not the decision in it
+            swf.swf.throttle(None)
+            assert swf.last(f"{kind}Failed", names[-1])["cause"] == cause

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from service_driver import ACTIVITIES, ACTIVITY_TYPE, DECISIONS, DOMAIN, WORKFLOW_TYPE, activity
 
+from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service import Limits
 
 from .conftest import Client
@@ -194,3 +196,11 @@ def test_a_domain_has_at_most_fifty_tags(swf: Client) -> None:
     swf("TagResource", **RESOURCE, tags=tags[:50])
     swf("TagResource", **RESOURCE, tags=[{"key": "k0", "value": "again"}])
     refused(swf, "TooManyTagsFault", "TagResource", tags=tags[50:])
+
+
+def test_what_comes_too_often(swf: Client) -> None:
+    swf.swf.throttle(0.0001)  # each bucket holds one token
+    for operation in OPERATIONS:
+        with suppress(ServiceFault):
+            swf(operation, **REQUESTS[operation])
+        assert refused(swf, "ThrottlingException", operation) == "Rate exceeded"
