@@ -19,7 +19,8 @@ from service_driver import Driver
 from starlette.types import Receive, Scope, Send
 
 from pyswf_fast.exceptions import ServiceFault
-from pyswf_fast.service import EmbeddedSwf, VirtualClock, http
+from pyswf_fast.service import EmbeddedSwf, VirtualClock
+from pyswf_fast.service.app import SwfApp
 
 from . import recorder as record
 from .page import write
@@ -32,7 +33,7 @@ class Server:
     """One HTTP server for all tests of a worker; each test puts a service of its own behind it."""
 
     def __init__(self) -> None:
-        self.app: http.SwfApp | None = None
+        self.app: SwfApp | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(self, log_level="warning", lifespan="off")
         self._uvicorn = uvicorn.Server(config)
@@ -59,8 +60,8 @@ class Client(Driver):
         clock = VirtualClock()
 
         def make() -> EmbeddedSwf:
-            service = EmbeddedSwf(clock=clock, **options)
-            server.app = http.SwfApp(service)
+            service = EmbeddedSwf(clock=clock, longest_poll_seconds=0.02, **options)
+            server.app = SwfApp(service)
             return service
 
         with recorder.paused():  # what comes before each test is shown by none
@@ -87,11 +88,9 @@ class Client(Driver):
 
 @pytest.fixture(scope="session")
 def _server() -> Iterator[Server]:
-    before, http.LONGEST_POLL_SECONDS = http.LONGEST_POLL_SECONDS, 0.02
     server = Server()
     yield server
     server.stop()
-    http.LONGEST_POLL_SECONDS = before
 
 
 @pytest.fixture(scope="session")
