@@ -38,6 +38,9 @@ class Client:
         endpoint_url: Where SWF is.
     """
 
+    #: What the executions are that it starts and finds.
+    execution_type: type[Execution] = Execution
+
     def __init__(
         self,
         domain: str | None = None,
@@ -105,7 +108,7 @@ class Client:
                 run_id = find_run(self.transport, domain, name)
             else:
                 raise self._explain_start(fault, task, domain, name) from fault
-        return Execution(self.transport, domain, name, run_id, codec=task.codec, is_new=True)
+        return self.execution_type(self.transport, domain, name, run_id, codec=task.codec, is_new=True)
 
     def execution(self, workflow_id: str, run_id: str | None = None, *, decider: Any = None) -> Execution:
         """Find an execution again.
@@ -116,10 +119,10 @@ class Client:
             decider: Its decision task, which knows how results are written; None reads them as JSON.
         """
         if decider is None:
-            return Execution(self.transport, self.domain, workflow_id, run_id)
+            return self.execution_type(self.transport, self.domain, workflow_id, run_id)
         task, options = registration.task_of(decider, "decider")
         domain = registration.resolve_domain(self._domain, options.swf_domain)
-        return Execution(self.transport, domain, workflow_id, run_id, codec=task.codec)
+        return self.execution_type(self.transport, domain, workflow_id, run_id, codec=task.codec)
 
     def register(self, deciders: Iterable[Any] = (), activities: Iterable[Any] = ()) -> None:
         """Make the domains and types that are missing; those that exist stay as they are."""

@@ -202,11 +202,10 @@ class Execution:
                 continue
             waited = pace.now() - began
             pause = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited / 10))
-            if timeout is not None:
-                if waited >= timeout:
-                    raise WaitTimeout(f"workflow {self.workflow_id!r} has not closed within {timeout} s")
-                pause = min(pause, timeout - waited)
-            pace.wait(pause)
+            left = None if timeout is None else timeout - waited
+            if left is not None and left <= 0:
+                raise WaitTimeout(f"workflow {self.workflow_id!r} has not closed within {timeout} s")
+            pace.look_again(pause, left)
 
     def signal(self, name: str, value: Any = None) -> None:
         """Send a signal.

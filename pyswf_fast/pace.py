@@ -24,12 +24,18 @@ class Pace:
         """Seconds since some instant; only differences mean something."""
         return time.monotonic()
 
-    def wait(self, secs: float, event: threading.Event | None = None) -> None:
-        """Let time pass; an event that is set ends the wait."""
-        if event is None:
-            time.sleep(secs)
-        else:
-            event.wait(secs)
+    def wait(self, secs: float, event: threading.Event) -> None:
+        """Let time pass, until the event is set at most."""
+        event.wait(secs)
+
+    def look_again(self, secs: float, left: float | None) -> None:
+        """Let time pass until it makes sense to look again whether something has happened.
+
+        Parameters:
+            secs: How long that is, where nobody knows better.
+            left: How long it may be at most; None is as long as it takes.
+        """
+        time.sleep(secs if left is None else min(secs, left))
 
 
 _REAL = Pace()

@@ -228,21 +228,25 @@ class Poller(threading.Thread):
     def run(self) -> None:
         """Poll."""
         while not self._stopping.is_set():
-            if self._slots is None:
-                self._poll_in_turn()
-            elif self._slots.may_poll(self.task_list, 0.5):
-                try:
-                    self._poll_in_turn()
-                finally:
-                    self._slots.polled(self.task_list)
+            started = self._pace.now()
+            if not self.poll(slot_secs=0.5) and self._pace.now() - started < QUICK_POLL_SECS:
+                self._pace.wait(PAUSE_AFTER_QUICK_POLL_SECS, self._stopping)
 
-    def _poll_in_turn(self) -> None:
-        started = self._pace.now()
-        if not self.poll() and self._pace.now() - started < QUICK_POLL_SECS:
-            self._pace.wait(PAUSE_AFTER_QUICK_POLL_SECS, self._stopping)
+    def poll(self, slot_secs: float = 0.0) -> bool:
+        """Poll once; False if there was nothing, or no slot within so many seconds.
 
-    def poll(self) -> bool:
-        """Poll once; False if there was nothing. A poll that fails is waited after."""
+        A poll that fails is waited after.
+        """
+        if self._slots is None:
+            return self._poll()
+        if not self._slots.may_poll(self.task_list, slot_secs):
+            return False
+        try:
+            return self._poll()
+        finally:
+            self._slots.polled(self.task_list)
+
+    def _poll(self) -> bool:
         try:
             self.is_waiting = True
             try:

@@ -26,7 +26,7 @@ from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
 from pyswf_fast.pace import pace_of
 from pyswf_fast.polling import Backoff, Outages, may_pass
 from pyswf_fast.rehearsal import is_paranoid
-from pyswf_fast.roster import Roster, choose_domain, read
+from pyswf_fast.roster import Roster, Served, choose_domain, read
 from pyswf_fast.transport import Boto3Transport, Transport
 
 __all__ = ["Worker"]
@@ -158,6 +158,36 @@ class Worker:
             self.logger.error("%s failed", what, exc_info=exception)
         return False
 
+    def lanes(self, transport: Transport) -> list[Lane]:
+        """Make what does the work; whoever starts none of its threads drives it task by task."""
+        common = (transport, self.domain, self.identity)
+        hooks = (self._tell_no_op, lambda error: self._mend(transport, error), Outages())
+        lanes: list[Lane] = []
+        if self._deciders:
+            decisions = DecisionLane(
+                *common,
+                self._deciders,
+                *hooks,
+                on_exception=self._tell_exception,
+                settings=DecisionSettings(
+                    self.build_id or os.environ.get("PYSWF_BUILD_ID") or None,
+                    is_paranoid(self.paranoid),
+                    self.on_nondeterminism,
+                ),
+                stall_timeout=self.stall_timeout,
+            )
+            lanes.append(decisions)
+        if self._activities:
+            lane = ActivityLane(
+                *common,
+                self._activities,
+                *hooks,
+                concurrency=self.activity_concurrency,
+                on_exception=self._tell_exception,
+            )
+            lanes.append(lane)
+        return lanes
+
     def stop(self) -> None:
         """Stop as a first SIGTERM does; from any thread, returns at once."""
         self._orders.put(_STOP)
@@ -172,17 +202,28 @@ class Worker:
                 with Boto3Transport(**self._keys) as transport:
                     self._serve(transport)
 
+    @property
+    def serves(self) -> list[Served]:
+        """What it serves, deciders and activities."""
+        return [*self._deciders, *self._activities]
+
+    def register(self, transport: Transport) -> None:
+        """Make domain and types where they are missing, in one try."""
+        existed = [
+            served
+            for served in (*self._deciders, *self._activities)
+            if not served.register(transport, self.domain)
+        ]
+        for served in existed:
+            served.check_list(transport, self.domain)
+
     def _register(self, transport: Transport) -> bool:
         """Make domain and types where they are missing; False if the worker was stopped meanwhile."""
         backoff = Backoff(pace_of(transport))
         is_first = True
         while True:
             try:
-                existed = [
-                    served
-                    for served in (*self._deciders, *self._activities)
-                    if not served.register(transport, self.domain)
-                ]
+                self.register(transport)
             except SwfError as error:
                 if not may_pass(error):
                     raise
@@ -190,8 +231,6 @@ class Worker:
                     self.logger.warning("the service does not answer, trying again: %s", error)
                     is_first = False
             else:
-                for served in existed:
-                    served.check_list(transport, self.domain)
                 return True
             with contextlib.suppress(queue.Empty):
                 self._tell_stop(self._orders.get(timeout=backoff.next_secs()))
@@ -200,7 +239,7 @@ class Worker:
     def _serve(self, transport: Transport) -> None:
         if not self._register(transport):
             return
-        lanes = self._lanes(transport)
+        lanes = self.lanes(transport)
         self._state.info("serving domain %s as %s: %s", self.domain, self.identity, self._summary())
         for lane in lanes:
             lane.start()
@@ -256,35 +295,6 @@ class Worker:
                 order = self._orders.get(timeout=WATCH_SECS)
                 if order != _STOP:
                     raise _AtOnce(order)
-
-    def _lanes(self, transport: Transport) -> list[Lane]:
-        common = (transport, self.domain, self.identity)
-        hooks = (self._tell_no_op, lambda error: self._mend(transport, error), Outages())
-        lanes: list[Lane] = []
-        if self._deciders:
-            decisions = DecisionLane(
-                *common,
-                self._deciders,
-                *hooks,
-                on_exception=self._tell_exception,
-                settings=DecisionSettings(
-                    self.build_id or os.environ.get("PYSWF_BUILD_ID") or None,
-                    is_paranoid(self.paranoid),
-                    self.on_nondeterminism,
-                ),
-                stall_timeout=self.stall_timeout,
-            )
-            lanes.append(decisions)
-        if self._activities:
-            lane = ActivityLane(
-                *common,
-                self._activities,
-                *hooks,
-                concurrency=self.activity_concurrency,
-                on_exception=self._tell_exception,
-            )
-            lanes.append(lane)
-        return lanes
 
     def _tell_no_op(self, body: bytes) -> None:
         try:

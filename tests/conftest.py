@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["pytester"]  # for the tests of our own plugin
+
 # Every decision that the suite makes is made twice and compared; workers in other processes inherit it.
 os.environ.setdefault("PYSWF_PARANOID", "1")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service.clock import Clock, SystemClock
@@ -25,6 +25,9 @@ from pyswf_fast.service.store import open_store
 from pyswf_fast.service.tasking import NOTHING, give_back, polled_list
 from pyswf_fast.service.throttle import Throttle
 from pyswf_fast.service.validation import check
+
+if TYPE_CHECKING:
+    from pyswf_fast.transport import Transport
 
 __all__ = ["LONGEST_POLL_SECONDS", "Checked", "EmbeddedSwf"]
 
@@ -167,14 +170,19 @@ class EmbeddedSwf:
             self.machine.ready.clear()
         self._call_functions()
 
-    def client(self, **options: Any) -> Any:
+    def client(self, *, transport: Transport | None = None, **options: Any) -> Any:
         """A boto3 SWF client whose requests are answered here, with credentials that stand for none.
 
         With the system's clock its polls wait for up to 60 s as SWF's do; with any other they answer at once.
+
+        Parameters:
+            transport: What carries the requests, instead of this service itself; `pyswf_fast.testing.Faults`
+                loses some.
+            options: Those of `boto3.client`.
         """
         from pyswf_fast.service.inprocess import make_client  # boto3 costs a quarter of a second
 
-        return make_client(self, **options)
+        return make_client(self, transport, **options)
 
     def wait(self, request: Checked) -> bytes:
         """Like `call`, but a poll that finds nothing waits for a task while the system's clock runs."""
@@ -230,6 +238,12 @@ class EmbeddedSwf:
             self._closed = True
             self._store.close()
             self._something_new.notify_all()
+
+    def __enter__(self) -> EmbeddedSwf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # For servers, which commit several requests at once.
 
