@@ -19,6 +19,7 @@ from pyswf_fast.roster import Served, bind, read
 from pyswf_fast.service import EmbeddedSwf, Limits, VirtualClock
 from pyswf_fast.service.clock import Duration, seconds
 from pyswf_fast.service.execution import Execution as Record
+from pyswf_fast.service.lambdas import Handler
 from pyswf_fast.testing.doubles import Doubles, InjectedFailure
 from pyswf_fast.testing.faults import Faults
 from pyswf_fast.testing.pending import describe
@@ -75,7 +76,8 @@ class SwfTest:
         **options: Any,
     ) -> None:
         self.clock = VirtualClock(now)
-        self.service = EmbeddedSwf(clock=self.clock, limits=limits, **options)
+        self._lambdas: dict[str, Handler] = {}
+        self.service = EmbeddedSwf(clock=self.clock, limits=limits, lambdas=self._lambdas, **options)
         numbers = itertools.count(1)
         self.service.machine.new_run_id = lambda: f"run-{next(numbers)}"
         self._domain = domain
@@ -203,6 +205,10 @@ class SwfTest:
     def restore(self, activity: Any) -> None:
         """Take back what this test said of an activity."""
         self._doubles.restore(activity)
+
+    def replace_lambda(self, name: str, handler: Handler) -> None:
+        """Have a function of the test called as the Lambda function of that name, with event and context."""
+        self._lambdas[name] = handler
 
     # The service.
 

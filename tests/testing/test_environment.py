@@ -1,4 +1,4 @@
-"""What a test of workflows can do with `swf`: the workers of production, activities replaced, time skipped."""
+"""What a test can do with `swf`: the workers of production, activities replaced, time skipped."""
 
 from __future__ import annotations
 
@@ -275,6 +275,16 @@ def test_settle_takes_no_time(swf: SwfTest) -> None:
     swf.settle()
     assert run.activities == ["charge"]
     assert swf.now() == began
+
+
+def test_lambda_functions_are_functions_of_the_test(swf: SwfTest) -> None:
+    swf.replace_lambda("make-thumbnail", lambda event, context: f"{event['key']} made")
+    assert swf.run(shop.thumbnail, "photo") == "photo made"
+
+
+def test_a_lambda_function_that_is_not_there_fails(swf: SwfTest) -> None:
+    with pytest.raises(WorkflowFailed, match="ResourceNotFoundException"):
+        swf.run(shop.thumbnail, "photo")
 
 
 def test_limits_are_the_services() -> None:

@@ -45,8 +45,8 @@ def test_workers_survive_it(swf: SwfTest, operation: str, nth: int, kind: str) -
     assert fault.hits == 1
     swf.faults.clear()
     swf.settle()
-    # An attempt is made again only where the first one timed out: its task was given to a poll that failed, or
-    # its answer arrived too late.
+    # An attempt is made again only where the first timed out: a poll that failed was given its task, or its
+    # answer arrived too late.
     again = [call for call in run.calls() if call.status == "TIMED_OUT"]
     assert len(run.calls()) == 3 + len(again)
     assert run.events.count("ActivityTaskCompleted") == 3
@@ -79,15 +79,16 @@ def test_faults_are_for_the_requests_that_are_meant(swf: SwfTest) -> None:
         "SignalWorkflowExecution", when=lambda params: params["signalName"] == "b", times=1
     )
     run = swf.start(shop.process, 1)
-    told = []
-    for name in "abbb":
+
+    def told(name: str) -> str:
         try:
             run.signal(name)
         except ServiceFault as fault:
-            told.append(fault.type)
-        else:
-            told.append("ok")
-    assert told == ["OperationNotPermittedFault", "ThrottlingException", "OperationNotPermittedFault", "ok"]
+            return fault.type
+        return "ok"
+
+    denied = "OperationNotPermittedFault"
+    assert [told(name) for name in "abbb"] == [denied, "ThrottlingException", denied, "ok"]
     assert (first.seen, first.hits) == (4, 2)
     assert (named.seen, named.hits) == (3, 1)
     assert repr(named) == "<Fault of SignalWorkflowExecution: 1 of 3>"
