@@ -98,8 +98,12 @@ class Lane:
 
     def start(self) -> None:
         """Start all threads, those that take tasks last."""
+        self.threads = self._make_threads()
         for thread in [*self.threads, *self.pollers]:
             thread.start()
+
+    def _make_threads(self) -> list[threading.Thread]:
+        raise NotImplementedError
 
     def finish(self) -> None:
         """Let the threads end once they have worked off what the pollers, which have ended, took."""
@@ -151,11 +155,13 @@ class DecisionLane(Lane):
         self._known: set[tuple[str, str, str]] = set()
         self.tasks: queue.Queue[DecisionTask | None] = queue.Queue(DECISIONS_WAITING)
         self._answers: queue.SimpleQueue[tuple[DecisionTask, Decision] | None] = queue.SimpleQueue()
-        self.threads = [threading.Thread(target=self._decide, name="deciding", daemon=True)]
-        self.threads += [
+
+    def _make_threads(self) -> list[threading.Thread]:
+        responders = [
             threading.Thread(target=self._respond, name=f"responder {n}", daemon=True)
             for n in range(RESPONDERS)
         ]
+        return [threading.Thread(target=self._decide, name="deciding", daemon=True), *responders]
 
     def finish(self) -> None:
         """Let the deciding thread end, which lets the responders end."""
@@ -255,9 +261,12 @@ class ActivityLane(Lane):
         #: Gives the function that a task is for; tests put others in its place.
         self.find: Callable[[ActivityTask], Task[Any, Any] | Bound] = self._find
         self.tasks: queue.SimpleQueue[ActivityTask | None] = queue.SimpleQueue()
-        self.threads = [
+        self._concurrency = concurrency
+
+    def _make_threads(self) -> list[threading.Thread]:
+        return [
             threading.Thread(target=self._perform, name=f"activity {n}", daemon=True)
-            for n in range(concurrency)
+            for n in range(self._concurrency)
         ]
 
     def finish(self) -> None:
