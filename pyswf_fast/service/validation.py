@@ -182,6 +182,8 @@ def _check_for(shape_name: str, rule: Rule | None) -> Check:
 
 
 def _unsatisfied(value: object, path: str, must: str) -> str:
+    if isinstance(value, list):
+        value = f"[{', '.join(map(str, value))}]"
     shown = "null" if value is None else f"'{value}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: {must}"
 
