@@ -35,7 +35,7 @@ class LambdaContext:
     Parameters:
         function_name: The function's name, without version or alias.
         invoked_function_arn: Its ARN.
-        aws_request_id: What tells this call from others.
+        aws_request_id: What tells this call from others; the same when it is made again after a restart.
         function_version: Always the latest.
     """
 
@@ -73,6 +73,9 @@ class Functions:
         return self._handlers.get(name) or self._handlers.get(bare_name(name))
 
 
+_TIMED_OUT: Outcome = ("LambdaFunctionTimedOut", {"timeoutType": "START_TO_CLOSE"})
+
+
 def bare_name(name: str) -> str:
     """A function's name without what an ARN, a version or an alias adds to it."""
     return name.rpartition("function:")[2].partition(":")[0]
@@ -90,6 +93,8 @@ class Call:
         """Call the handler; whatever it does is an outcome."""
         name = self.function.attributes["name"]
         context = self._context(bare_name(name))
+        if not self.execution.is_open or not context.get_remaining_time_in_millis():
+            return _TIMED_OUT  # while it waited for a thread
         handler = self.functions.find(name)
         if handler is None:
             missing = {"Message": f"Function not found: {context.invoked_function_arn}", "Type": "User"}

@@ -16,6 +16,7 @@ from service_process import Server
 
 import pyswf_fast
 from pyswf_fast.service import EmbeddedSwf, LambdaContext, Limits, VirtualClock
+from pyswf_fast.service.embedded import Checked
 from pyswf_fast.service.executor import DaemonExecutor
 
 ROLE = "arn:aws:iam::000000000000:role/lambda"
@@ -261,6 +262,28 @@ def test_a_result_after_the_close_is_dropped(make_driver: Callable[..., Driver])
     swf.decide(function())
     assert swf.kinds()[-1] == "WorkflowExecutionTerminated"
     assert swf.describe()["openCounts"]["openLambdaFunctions"] == 1
+
+
+@pytest.mark.parametrize("how", ["timed out", "closed"])
+def test_a_call_that_waited_too_long_for_a_thread_is_not_made(
+    make_driver: Callable[..., Driver], how: str
+) -> None:
+    swf = make_driver(lambdas={"f": failing(AssertionError("it was called"))})
+    swf.start(lambdaRole=ROLE)
+    task = swf.poll()
+    decision = function(startToCloseTimeout="10")
+    params = {"taskToken": task["taskToken"], "decisions": [decision]}
+    swf.swf.apply(Checked("RespondDecisionTaskCompleted", params))  # as a server does
+    swf.swf.commit()
+    call = swf.swf.next_call()
+    assert call is not None
+    if how == "closed":
+        swf("TerminateWorkflowExecution", domain=DOMAIN, workflowId="w")
+    else:
+        swf.clock.advance(10)
+    swf.swf.end_call(call, call())
+    assert ("LambdaFunctionTimedOut" in swf.kinds()) is (how == "timed out")
+    assert "LambdaFunctionFailed" not in swf.kinds()
 
 
 def test_an_id_that_is_open_is_in_use_and_free_again_after_the_end(

@@ -31,7 +31,7 @@ def a_decision(random: Random) -> dict[str, Any]:
             d("RecordMarker", markerName=name),
             d("SignalExternalWorkflowExecution", workflowId=name, signalName="s"),
             d("RequestCancelExternalWorkflowExecution", workflowId=name),
-            d("ScheduleLambdaFunction", id=name, name="f"),
+            d("ScheduleLambdaFunction", id=name, name=name, input=f'"{name}"'),
         ]
     )
 
@@ -39,6 +39,12 @@ def a_decision(random: Random) -> dict[str, Any]:
 def a_close(random: Random) -> dict[str, Any]:
     kinds = ("CompleteWorkflowExecution", "FailWorkflowExecution", "ContinueAsNewWorkflowExecution")
     return d(random.choice(kinds))
+
+
+def a_function(event: str, context: object) -> str:
+    if event == "a":
+        raise ValueError(event)
+    return event
 
 
 class Chaos:
@@ -69,7 +75,9 @@ class Chaos:
 
     def start(self) -> None:
         policy = self.random.choice(("TERMINATE", "REQUEST_CANCEL", "ABANDON"))
-        self.swf.start(self.random.choice(NAMES), childPolicy=policy, executionStartToCloseTimeout="300")
+        role = self.random.choice(({}, {"lambdaRole": "arn:aws:iam::000000000000:role/r"}))
+        name = self.random.choice(NAMES)
+        self.swf.start(name, childPolicy=policy, executionStartToCloseTimeout="300", **role)
 
     def poll(self) -> None:
         task = self.swf.poll(self.random.choice(TASK_LISTS))
@@ -143,7 +151,11 @@ def everything(swf: Driver) -> list[Any]:
 def test_any_order_of_calls_keeps_the_rules_and_survives_a_restart(
     make_driver: Callable[..., Driver], seed: int
 ) -> None:
-    swf = make_driver(restarts=True, limits=Limits(history_events=80))
+    swf = make_driver(
+        restarts=True,
+        limits=Limits(history_events=80),
+        lambdas={"a": a_function, "b": a_function},
+    )
     swf.restarts = False
     chaos = Chaos(swf, seed)
     for _ in range(3):
