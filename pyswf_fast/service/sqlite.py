@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as release
 from pathlib import Path
 from typing import Any
@@ -153,8 +153,10 @@ class SqliteStore:
                 execute("DELETE FROM events WHERE id BETWEEN ? AND ?", _event_range(row))
                 execute("DELETE FROM executions WHERE id = ?", (row,))
                 execute("DELETE FROM heartbeats WHERE execution = ?", (row,))
-            if changes.removed:
-                execute(f"PRAGMA incremental_vacuum({PAGES_FREED_AT_ONCE})").fetchall()
+        if changes.removed:
+            with suppress(sqlite3.Error):  # what was removed is removed; its pages are used again anyway
+                # `execute` would do a single step of it, which frees one page.
+                self._db.executescript(f"PRAGMA incremental_vacuum({PAGES_FREED_AT_ONCE})")
         for execution in changes.executions.values():
             execution.stored = execution.state.last_id
             if not execution.is_open:

@@ -201,3 +201,31 @@ def test_a_refused_request_does_not_hold_back_what_time_brought_about() -> None:
         assert (await waiting.answer())["startedEventId"] == 6
 
     asyncio.run(scenario())
+
+
+def test_a_task_whose_poller_left_before_its_answer_goes_to_the_next() -> None:
+    """Such a task has started; without a timeout nobody would ever see it again."""
+
+    async def scenario() -> None:
+        app = SwfApp(EmbeddedSwf(clock=VirtualClock()))
+        await prepare(app)
+        waiting = Exchange(app, "PollForDecisionTask", identity="gone", **DECISIONS)
+        await settled()
+        started = start(app, "w")
+        waiting.leave()
+        await started.answer()
+        await asyncio.wait_for(waiting.task, 5)
+        assert waiting.status == 0
+        late = Exchange(app, "PollForDecisionTask", identity="gone", **DECISIONS)
+        late.leave()  # its request is read nevertheless
+        await asyncio.wait_for(late.task, 5)
+        assert late.status == 0
+        task = await Exchange(app, "PollForDecisionTask", identity="here", **DECISIONS).answer()
+        kinds = [event["eventType"] for event in task["events"]]
+        assert kinds == ["WorkflowExecutionStarted", "DecisionTaskScheduled", "DecisionTaskStarted"]
+        await Exchange(app, "RespondDecisionTaskCompleted", taskToken=task["taskToken"]).answer()
+        await start(app, "x").answer()
+        got = await Exchange(app, "PollForDecisionTask", **DECISIONS).answer()
+        assert got["workflowExecution"]["workflowId"] == "x", "what was answered is given to nobody again"
+
+    asyncio.run(scenario())
