@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import sqlite3
-import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -36,108 +32,6 @@ def prepare(call: Callable[..., Any]) -> None:
     call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="7")
     call("RegisterWorkflowType", domain=DOMAIN, **WORKFLOW_TYPE, **WORKFLOW_DEFAULTS)
     call("RegisterActivityType", domain=DOMAIN, **ACTIVITY_TYPE, **ACTIVITY_DEFAULTS)
-
-
-class Load:
-    """Clients that work without pause and note what was acknowledged to them."""
-
-    def __init__(self, server: Server, prefix: str) -> None:
-        self.server = server
-        self.prefix = prefix
-        self.started: dict[str, str] = {}
-        self.signals: list[tuple[str, str]] = []
-        self.results: list[tuple[str, str, str]] = []
-        self.stop = threading.Event()
-        jobs = [self.start_and_signal, self.start_and_signal, self.decide, self.work]
-        self.threads = [threading.Thread(target=self._run, args=(job, n)) for n, job in enumerate(jobs)]
-        for thread in self.threads:
-            thread.start()
-
-    def join(self) -> None:
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-
-    def _run(self, job: Callable[[Callable[..., Any], str], None], number: int) -> None:
-        connection = self.server.connect()
-
-        def call(operation: str, **params: Any) -> Any:
-            headers = {"X-Amz-Target": f"SimpleWorkflowService.{operation}"}
-            connection.request("POST", "/", json.dumps(params), headers)
-            response = connection.getresponse()
-            body = response.read()
-            assert response.status == 200, body
-            return loads(body)
-
-        count = 0
-        try:
-            while not self.stop.is_set():
-                job(call, f"{self.prefix}-{number}-{count}")
-                count += 1
-        except (OSError, EOFError, http.client.HTTPException):
-            pass  # the server was killed
-        finally:
-            connection.close()
-
-    def start_and_signal(self, call: Callable[..., Any], name: str) -> None:
-        run = call("StartWorkflowExecution", domain=DOMAIN, workflowId=name, workflowType=WORKFLOW_TYPE)
-        self.started[name] = run["runId"]
-        call("SignalWorkflowExecution", domain=DOMAIN, workflowId=name, signalName="s", input=name)
-        self.signals.append((name, run["runId"]))
-
-    def decide(self, call: Callable[..., Any], name: str) -> None:
-        task = call("PollForDecisionTask", domain=DOMAIN, taskList={"name": "decisions"})
-        if task["taskToken"]:
-            call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[activity(name)])
-
-    def work(self, call: Callable[..., Any], name: str) -> None:
-        task = call("PollForActivityTask", domain=DOMAIN, taskList={"name": "activities"})
-        if task["taskToken"]:
-            call("RespondActivityTaskCompleted", taskToken=task["taskToken"], result=name)
-            execution = task["workflowExecution"]
-            self.results.append((execution["workflowId"], execution["runId"], name))
-
-
-def whole_history(server: Server, workflow_id: str, run_id: str) -> list[dict[str, Any]]:
-    execution = {"workflowId": workflow_id, "runId": run_id}
-    events: list[dict[str, Any]] = server.call(
-        "GetWorkflowExecutionHistory", domain=DOMAIN, execution=execution
-    )["events"]
-    check_history(events)
-    return events
-
-
-def test_what_was_acknowledged_survives_sigkill(launch: Callable[..., Server], tmp_path: Path) -> None:
-    db = str(tmp_path / "swf.db")
-    server = launch(db)
-    prepare(server.call)
-    loads_done = []
-    for round_ in range(3):
-        load = Load(server, str(round_))
-        deadline = time.monotonic() + 20
-        while (len(load.results) < 50 or len(load.signals) < 50) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        server.kill()
-        load.join()
-        loads_done.append(load)
-        server = launch(db)
-    try:
-        for load in loads_done:
-            assert len(load.results) >= 50
-            for workflow_id, run_id in load.started.items():
-                events = whole_history(server, workflow_id, run_id)
-                signaled = [e for e in events if e["eventType"] == "WorkflowExecutionSignaled"]
-                if (workflow_id, run_id) in load.signals:
-                    assert [e["workflowExecutionSignaledEventAttributes"]["input"] for e in signaled] == [
-                        workflow_id
-                    ]
-            for workflow_id, run_id, result in load.results:
-                events = whole_history(server, workflow_id, run_id)
-                completed = [e for e in events if e["eventType"] == "ActivityTaskCompleted"]
-                results = [e["activityTaskCompletedEventAttributes"]["result"] for e in completed]
-                assert results.count(result) == 1
-    finally:
-        server.stop()
 
 
 def test_after_sigkill_tasks_timers_and_tokens_go_on(launch: Callable[..., Server], tmp_path: Path) -> None:
