@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]  # for the tests of our own plugin
@@ -30,3 +31,14 @@ def pytest_report_header() -> str:
     except ImportError as error:
         return f"pyswf_fast._replay: not importable ({error})"
     return f"pyswf_fast._replay: {_replay.BUILD} build, {_replay.__file__}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what was not tested for want of something that the machine lacks, which `-q` would not show."""
+    reasons = {
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", ())
+        if isinstance(report.longrepr, tuple) and "NOT TESTED" in report.longrepr[2]
+    }
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason, yellow=True, bold=True)

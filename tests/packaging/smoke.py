@@ -7,6 +7,7 @@ import importlib.resources
 import pyswf_fast
 from pyswf_fast import LocalDecisionWorker, _replay, activity_task, decision_task
 from pyswf_fast.service import EmbeddedSwf
+from pyswf_fast.service.page import STATIC
 
 
 @activity_task
@@ -22,6 +23,7 @@ def total(n: int) -> int:
 
 assert _replay.BUILD == "release", _replay.BUILD
 assert importlib.resources.files(pyswf_fast).joinpath("py.typed").is_file()
+assert {"index.html", "app.js", "base.css"} <= {file.name for file in STATIC.iterdir()}
 assert LocalDecisionWorker(total).start(5) == 20
 
 service = EmbeddedSwf()

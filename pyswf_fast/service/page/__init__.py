@@ -45,4 +45,6 @@ def page(swf: EmbeddedSwf, pollers: Pollers) -> ASGIApp:
         Mount("/api", routes=Api(swf, pollers).routes),
         Mount("/page", StaticFiles(directory=STATIC)),
     ]
-    return SafeHeaders(Starlette(routes=routes))
+    application = Starlette(routes=routes)
+    application.router.redirect_slashes = False
+    return SafeHeaders(application)

@@ -25,6 +25,7 @@ from pyswf_fast.service.page import payloads
 from pyswf_fast.service.page.listing import STATUSES, Filters, list_domains, list_executions
 from pyswf_fast.service.page.pending import pending
 from pyswf_fast.service.pollers import Pollers
+from pyswf_fast.service.timeline import Place
 from pyswf_fast.service.visibility import describe
 
 __all__ = ["Api"]
@@ -105,9 +106,10 @@ class Api:
             since=_number(request, "since"),
             until=_number(request, "until"),
         )
-        before, limit = _number(request, "before"), _number(request, "limit")
-        limit = min(max(int(limit or LARGEST_PAGE), 1), LARGEST_PAGE)
-        page = list_executions(self._domain(request), filters, None if before is None else int(before), limit)
+        limit = min(max(int(_number(request, "limit") or LARGEST_PAGE), 1), LARGEST_PAGE)
+        page = list_executions(self._domain(request), filters, _place(request), limit)
+        if page["before"] is not None:
+            page["before"] = "-".join(map(str, page["before"]))
         return _json({**page, "now": self._swf.clock.now()})
 
     @_answering
@@ -223,3 +225,14 @@ def _number(request: Request, name: str) -> float | None:
     if not math.isfinite(number):
         raise _Refused(400, f"{name} is a number, not {text!r}.")
     return number
+
+
+def _place(request: Request) -> Place | None:
+    """Where a page of a list begins: what the page before said in `before`."""
+    text = request.query_params.get("before", "")
+    at_ms, _, row = text.partition("-")
+    if not text:
+        return None
+    if not (at_ms.isdecimal() and row.isdecimal()):
+        raise _Refused(400, f"before is what the page before said, not {text!r}.")
+    return int(at_ms), int(row)

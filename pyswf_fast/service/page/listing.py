@@ -1,24 +1,28 @@
 """Executions for people: newest first, filtered, some at a time.
 
-`Domain.runs` is in the order of starts, so that nothing is ever sorted: the newest are read from its end.
-A filter that matches little would still walk through all of it, on the loop that serves workers. So one
-answer looks at `MOST_LOOKED_AT` at most and says where to go on.
+A domain keeps its executions in the order of their starts, so nothing is ever sorted. A filter that matches
+little would still walk through all of them, on the loop that serves workers: one answer looks at
+`MOST_LOOKED_AT` at most, and says where to go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from heapq import merge
+from math import ceil, floor
+from operator import itemgetter
 from typing import Any
 
 from pyswf_fast.service.domain import Domain
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.state import CLOSE_STATUS
+from pyswf_fast.service.timeline import Place
 from pyswf_fast.service.visibility import info
 
 __all__ = ["Filters", "list_domains", "list_executions"]
 
-MOST_LOOKED_AT = 10_000
+MOST_LOOKED_AT = 2_500
 STATUSES = ("OPEN", "CLOSED", *CLOSE_STATUS.values())
 
 
@@ -43,9 +47,9 @@ class Filters:
     until: float | None = None
 
     def matches(self, execution: Execution) -> bool:
-        """Whether the execution is wanted; its start is looked at elsewhere."""
+        """Whether an execution is wanted, among those started in time and open, or closed, as asked for."""
         state = execution.state
-        if self.status not in ("", state.close_status or "OPEN", "OPEN" if execution.is_open else "CLOSED"):
+        if self.status not in ("", "OPEN", "CLOSED", state.close_status):
             return False
         if self.workflow and self.workflow not in execution.workflow_id.casefold():
             return False
@@ -71,7 +75,7 @@ def list_domains(domains: Mapping[str, Domain]) -> list[dict[str, Any]]:
     ]
 
 
-def list_executions(domain: Domain, filters: Filters, before: int | None, limit: int) -> dict[str, Any]:
+def list_executions(domain: Domain, filters: Filters, before: Place | None, limit: int) -> dict[str, Any]:
     """A page of a domain's executions.
 
     Parameters:
@@ -86,24 +90,27 @@ def list_executions(domain: Domain, filters: Filters, before: int | None, limit:
     """
     found: list[dict[str, Any]] = []
     looked_at, last = 0, None
-    for execution in _older(domain, before):
-        if filters.since is not None and execution.state.started_ms < filters.since * 1000:
-            break  # and so did all that were started before
+    for place, execution in _newest_first(domain, filters, before):
         if len(found) == limit or looked_at == MOST_LOOKED_AT:
             return {"executions": found, "before": last}
-        looked_at, last = looked_at + 1, execution.row
-        if filters.until is not None and execution.state.started_ms > filters.until * 1000:
-            continue
+        looked_at, last = looked_at + 1, place
         if filters.matches(execution):
             found.append(_row(execution))
     return {"executions": found, "before": None}
 
 
-def _older(domain: Domain, before: int | None) -> Iterator[Execution]:
-    newest_first = reversed(domain.runs.values())
-    if before is None:
-        return newest_first
-    return (execution for execution in newest_first if execution.row < before)
+def _newest_first(
+    domain: Domain, filters: Filters, before: Place | None
+) -> Iterator[tuple[Place, Execution]]:
+    oldest_ms = 0 if filters.since is None else ceil(filters.since * 1000)
+    latest_ms = None if filters.until is None else floor(filters.until * 1000)
+    timelines = []
+    if filters.status in ("", "OPEN"):
+        timelines.append(domain.open_by_start)
+    if filters.status != "OPEN":
+        timelines.append(domain.closed_by_start)
+    found = (timeline.between(oldest_ms, latest_ms, before, newest_first=True) for timeline in timelines)
+    return merge(*found, key=itemgetter(0), reverse=True)
 
 
 def _row(execution: Execution) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pyswf_fast.service.events import Event, decode
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.machine import Machine
 from pyswf_fast.service.pollers import Pollers
-from pyswf_fast.service.tasks import Activity, Child, DecisionTask, Timer
+from pyswf_fast.service.tasks import Activity, Child, DecisionTask, LambdaFunction, Timer
 
 __all__ = ["pending"]
 
@@ -46,6 +46,7 @@ class _Pending:
             self._kind("activity", state.activities.values(), self._activity),
             self._kind("timer", state.timers.values(), self._timer),
             self._kind("child", state.children.items(), self._child),
+            self._kind("lambda", state.lambdas.values(), self._lambda),
         ]
         return [kind for kind in found if kind["count"]]
 
@@ -106,3 +107,14 @@ class _Pending:
         if child.started_id:
             shown["execution"] = self._event(child.started_id).attributes["workflowExecution"]
         return shown
+
+    def _lambda(self, function: LambdaFunction) -> Item:
+        due_ms = function.due_ms()
+        return {
+            **self._begun(
+                function.scheduled_id, name=function.attributes["id"], type=function.attributes["name"]
+            ),
+            "started": function.started_ms / 1000 or None,
+            "due": due_ms and due_ms / 1000,
+            "timeout": due_ms and "START_TO_CLOSE",
+        }
