@@ -10,7 +10,7 @@ BIN    := $(CURDIR)/$(VENV)/bin
 ENGINE := $(wildcard _replay/*.pyx _replay/*.pxd) setup.py
 # What a build of its own needs: the tree is copied, so that a debug or asan build never stands beside,
 # nor in the way of, the release build of the checkout.
-TREE   := $(wildcard _replay pyswf_fast tests benchmarks examples docs .ci setup.py pyproject.toml \
+TREE   := $(wildcard _replay pyswf_fast pytest_pyswf_fast.py tests benchmarks examples docs .ci setup.py pyproject.toml \
             MANIFEST.in Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE)
 # What a debug build can tell more about than a release build: tests in which the engine decides. The
 # service, pages, payloads and packaging hold no code of the engine.
