@@ -15,13 +15,15 @@ TREE   := $(wildcard _replay pyswf_fast pytest_pyswf_fast.py tests benchmarks ex
 # What a debug build can tell more about than a release build: tests in which the engine decides. The
 # service, pages, payloads and packaging hold no code of the engine.
 DECIDING := tests/engine tests/dropin tests/worker
+CLIENTS := $(patsubst tests/clients/requirements/%.txt,build/clients/%/.installed, \
+             $(wildcard tests/clients/requirements/*.txt)) build/clients/javascript/.installed
 # pytest-benchmark, once `make bench` has brought it, would warn about xdist.
 PYTEST := -m pytest -p no:benchmark
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYSWF_BUILD PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test test-release test-debug lint bench debug asan sdist clean build
+.PHONY: help demo test test-release test-debug clients lint bench debug asan sdist clean build
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -31,6 +33,11 @@ demo: build  ## environment, build, and a workflow that surveys the standard lib
 	@$(BIN)/pyswf-fast demo $(ARGS)
 
 test: test-release test-debug  ## environment, build, the whole suite, and the engine's again in a debug build
+
+# Other clients of SWF against the embedded service, each with the libraries that it wants.
+clients: build $(VENV)/.dev  ## AWS's CLI and SDKs, simpleflow, garcon, swf-typed and moto beside the service
+	@$(MAKE) --no-print-directory --jobs 2 $(CLIENTS)
+	@$(BIN)/python $(PYTEST) -n 2 tests/clients $(ARGS)
 
 # What ruff says of imports depends on which files are there, which its cache does not see.
 lint: build $(VENV)/.dev  ## ruff, mypy, cython-lint, and the stub against the built module
@@ -109,6 +116,22 @@ $(VENV)/.dev: $(VENV)/.environment
 $(VENV)/.bench: $(VENV)/.environment
 	@echo "installing what the benchmarks need"
 	@$(BIN)/pip install -qq --group bench --group test
+	@touch $@
+
+build/clients/%/.installed: tests/clients/requirements/%.txt
+	@echo "installing the client $*"
+	@rm -rf build/clients/$*
+	@$(PYTHON) -m venv build/clients/$*
+	@build/clients/$*/bin/pip install -qq --requirement $<
+	@touch $@
+
+build/clients/javascript/.installed: tests/clients/requirements/package.json
+	@command -v npm >/dev/null || { echo "npm is not there: install Node.js with npm" >&2; exit 1; }
+	@echo "installing the client javascript"
+	@rm -rf build/clients/javascript
+	@mkdir -p build/clients/javascript
+	@cp $< build/clients/javascript
+	@cd build/clients/javascript && npm install --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: FORCE

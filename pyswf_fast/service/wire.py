@@ -27,6 +27,7 @@ LARGEST_REQUEST = Limits().request_bytes
 Headers = dict[str, str]
 
 _JSON_TYPES = {CONTENT_TYPE, "application/x-amz-json-1.1", "application/json", ""}
+_NO_CODINGS = {"", "identity", "amz-1.0"}  # the last is what boto 2 says of plain JSON
 _SCOPE = re.compile(r"Credential=[^/,\s]+/[0-9]+/([a-z0-9-]+)/[a-z0-9-]+/aws4_request")
 
 
@@ -50,7 +51,7 @@ def parse(headers: Mapping[bytes, bytes], body: bytes, largest: int = LARGEST_RE
     if protocol is not None:
         raise _ForeignProtocol(protocol)
     coding = headers.get(b"content-encoding", b"").decode("latin-1")
-    if coding not in ("", "identity"):
+    if coding not in _NO_CODINGS:
         raise ServiceFault("SerializationException", f"SWF reads no body of Content-Encoding {coding}")
     try:
         params = orjson.loads(body)

@@ -201,8 +201,8 @@ def test_content_encodings(connection: http.client.HTTPConnection) -> None:
     status, kind, message = fault(connection, gzip.compress(LISTING), Content_Encoding="gzip")
     assert (status, kind) == (400, SERIALIZATION)
     assert "gzip" in message
-    identity = {"X-Amz-Target": LIST, "Content-Encoding": "identity"}
-    assert ask(connection, LISTING, identity)[0] == 200
+    for coding in ("identity", "amz-1.0"):  # the second is boto 2's for plain JSON
+        assert ask(connection, LISTING, {"X-Amz-Target": LIST, "Content-Encoding": coding})[0] == 200
 
 
 @pytest.mark.parametrize("size", [1_048_577, 10_000_000])
