@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+from beside import end, run_beside
 from garcon import activity, decider, runner, task
 
 domain = sys.argv[1]
@@ -61,7 +61,7 @@ deciding = decider.DeciderWorker(flow)
 workers = [(deciding.run, 1), (order_one.run, 2), (pay_all.run, 1)]
 for run, number in workers:
     for _ in range(number):
-        threading.Thread(target=forever, args=(run,), daemon=True).start()
+        run_beside(partial(forever, run))
 started = client.start_workflow_execution(
     domain=domain,
     workflowId="w",
@@ -77,5 +77,5 @@ while True:
     if info["executionStatus"] == "CLOSED":
         break
     time.sleep(0.1)
-print(info["closeStatus"], attempts, flush=True)
-os._exit(0)  # threads poll for up to a minute
+print(info["closeStatus"], attempts)
+end()

@@ -1,24 +1,26 @@
-"""swf-typed: an order with activities, a retry, a timer, a marker, a child and a signal, which continues as new.
+"""swf-typed: an order with activities, timers, a marker, a child and a signal, which continues as new.
 
 Argument: the domain. The decider looks at the state that the library makes of the history, as its users do.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
+import time
 import warnings
 from datetime import timedelta
 
+import boto3
 import swf_typed as swf
+from beside import end, run_beside
 
 warnings.simplefilter("error")
 domain = sys.argv[1]
+client = boto3.client("swf")
 FLOW, PART = swf.WorkflowId("order", "1"), swf.WorkflowId("part", "1")
 WORK = swf.ActivityId("work", "1")
 LIMIT = timedelta(seconds=60)
-pauses = 0
+PART_IS_DONE = [swf.CompleteWorkflowExecutionDecision("the part is done")]
 
 
 def decide(state: swf.ExecutionState) -> list[swf.Decision]:
@@ -46,7 +48,7 @@ def decide(state: swf.ExecutionState) -> list[swf.Decision]:
         and tasks["two"].status == swf.TaskStatus.completed
         and timers["pause"] == swf.TimerStatus.fired
         and children == [swf.ExecutionStatus.completed]
-        and [signal.input for signal in state.signals] == ["from the part"]
+        and [signal.input for signal in state.signals] == ["from the worker"]
     ):
         assert timers["never"] == swf.TimerStatus.cancelled
         return [
@@ -57,17 +59,11 @@ def decide(state: swf.ExecutionState) -> list[swf.Decision]:
     return []
 
 
-def decide_part(state: swf.ExecutionState) -> list[swf.Decision]:
-    """A child tells its parent something and ends."""
-    signal = swf.SignalExternalWorkflowExecutionDecision(swf.CurrentExecutionId("w"), "told", "from the part")
-    return [signal, swf.CompleteWorkflowExecutionDecision("the part is done")]
-
-
 def run_decider() -> None:
     while True:
         task = swf.request_decision_task("clients", domain, "the decider")
         state = swf.build_state(task.execution_history)
-        swf.send_decisions(task.token, decide(state) if task.workflow == FLOW else decide_part(state))
+        swf.send_decisions(task.token, decide(state) if task.workflow == FLOW else PART_IS_DONE)
 
 
 def run_worker() -> None:
@@ -77,6 +73,10 @@ def run_worker() -> None:
         if task.input == "fail":
             swf.fail_task(task.token, "no luck", "at all")
         else:
+            # swf.signal_execution asks for a cancel; a signal of another execution cannot be read (1.1.2).
+            client.signal_workflow_execution(
+                domain=domain, workflowId="w", signalName="told", input="from the worker"
+            )
             swf.complete_task(task.token, task.input + "ne")
 
 
@@ -103,19 +103,23 @@ swf.register_activity(
         task_list="work",
     ),
 )
-for loop in (run_decider, run_worker):
-    threading.Thread(target=loop, daemon=True).start()
+run_beside(run_decider, run_worker)
 first = swf.start_execution(FLOW, swf.CurrentExecutionId("w"), domain, "first run", tags=["tagged"])
 while True:
-    if swf.get_number_of_closed_executions(domain, property_filter=swf.IdExecutionFilter("w")) == 2:
+    if (
+        swf.get_number_of_closed_executions(
+            domain, property_filter=swf.IdExecutionFilter(swf.CurrentExecutionId("w"))
+        )
+        == 2
+    ):
         break
-    threading.Event().wait(0.1)
+    time.sleep(0.1)
 for execution in swf.list_closed_executions(domain):
     history = list(swf.get_execution_history(execution.execution, domain))
     details = swf.describe_execution(execution.execution, domain)
-    print(execution.execution.id, details.info.status.name, len(history), flush=True)
+    print(execution.execution.id, details.info.status.name, len(history))
 try:
     swf.describe_execution(swf.ExecutionId("none", "x"), domain)
 except swf.UnknownResourceFault as fault:
-    print(fault, flush=True)
-os._exit(0)  # threads poll for up to a minute
+    print(fault)
+end()
