@@ -37,7 +37,7 @@ test: test-release test-debug  ## environment, build, the whole suite, and the e
 # Other clients of SWF against the embedded service, each with the libraries that it wants.
 clients: build $(VENV)/.dev  ## AWS's CLI and SDKs, simpleflow, garcon, swf-typed and moto beside the service
 	@$(MAKE) --no-print-directory --jobs 2 $(CLIENTS)
-	@$(BIN)/python $(PYTEST) -n 2 tests/clients $(ARGS)
+	@$(BIN)/python $(PYTEST) -n 2 --dist loadfile tests/clients $(ARGS)
 
 # What ruff says of imports depends on which files are there, which its cache does not see.
 lint: build $(VENV)/.dev  ## ruff, mypy, cython-lint, and the stub against the built module

@@ -73,7 +73,9 @@ def _filter(params: dict[str, Any]) -> Callable[[Execution], bool]:
     """What an execution must be like beside its time; at most one filter can be given."""
     given = [name for name in _EXCLUSIVE if name in params]
     if len(given) > 1:
-        raise validation(f"Only one of {', '.join(given)} can be given")
+        raise validation(
+            f"Cannot specify more than one exclusive filters in the same query: [{', '.join(given)}]"
+        )
     wanted = params[given[0]] if given else {}
     if "executionFilter" in params:
         return lambda one: bool(one.workflow_id == wanted["workflowId"])
@@ -95,8 +97,10 @@ def _chosen(
     """The executions that all filters let pass, in the order of the time that was filtered on."""
     params, domain = call.params, call.domain
     matches = _filter(params)
-    if ("startTimeFilter" in params) == ("closeTimeFilter" in params):
-        raise validation("Exactly one of startTimeFilter, closeTimeFilter must be given")
+    if "startTimeFilter" not in params and "closeTimeFilter" not in params:
+        raise validation("Must specify time filter")
+    if "startTimeFilter" in params and "closeTimeFilter" in params:
+        raise validation("Cannot specify both a startTimeFilter and a closeTimeFilter")
     if "closeTimeFilter" in params:
         window, timeline = params["closeTimeFilter"], domain.closed_by_close
     else:
