@@ -1,7 +1,7 @@
 """Why this service and moto differ where they do; a difference that is not said here fails the test.
 
-Each entry is where (a pattern of fnmatch for `step: path in the answer`) and the reason, which names what says
-that this service is right: the model, the guide, recordings, measured or a choice; `docs/moto.md` explains them.
+Each entry is where (a pattern of fnmatch for `step: path in the answer`) and the reason, which names what
+says that this service is right: the model, the guide, recordings, measured or a choice (see `docs/moto.md`).
 """
 
 from __future__ import annotations
