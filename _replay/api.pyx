@@ -41,9 +41,12 @@ def spawn(function, *args, **kwargs):
     return spawn_branch(run, function, args, kwargs).promise
 
 
-def signals(str name not None):
-    """The queue of the signals of a name."""
-    return signal_queue(decider_run("signals()"), name)
+def signals(str name not None, type=None):
+    """The queue of the signals of a name, to be read as a type."""
+    cdef SignalQueue queue = signal_queue(decider_run("signals()"), name)
+    if type is not None:
+        queue.type = type
+    return queue
 
 
 def signal_external(str workflow_id not None, str name not None, input=None, run_id=None):

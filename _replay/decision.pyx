@@ -28,6 +28,7 @@ cdef class Task:
     cdef readonly str domain  # None: that of the execution
     cdef TaskKind kind
     cdef bint plain_results
+    cdef bint knows_results   # whether plain_results has been asked for
     cdef object __weakref__
     cdef dict __dict__
 
@@ -48,7 +49,13 @@ cdef class Task:
         self.is_method = is_method
         self.continues_indefinitely = continues_indefinitely
         self.domain = domain
-        self.plain_results = codec.plain_results
+
+    cdef bint has_plain_results(self) except -1:
+        """Asked when the first result is read: by then the types are defined that annotations name."""
+        if not self.knows_results:
+            self.plain_results = self.codec.plain_results
+            self.knows_results = True
+        return self.plain_results
 
     def __call__(self, *args, **kwargs):
         cdef Run run = running()

@@ -3,8 +3,11 @@
 import builtins
 from math import isfinite
 
+from libc.string cimport memchr
+
 cdef enum:
     TIER_PREFIX = 0x7E  # "~": a payload that is not plain text (pyswf_fast/payload.py)
+    EXTENSION = 0x24    # "$": perhaps the key of a NaN (pyswf_fast/plain.py)
 
 
 cdef object failure_of(Run run, Command command, dict members, int event_kind):
@@ -110,9 +113,9 @@ cdef int read_outcome(Run run, Command command) except -1:
     cdef bytes text
     if row.kind == ACTIVITY_TASK_COMPLETED or row.kind == CHILD_WORKFLOW_EXECUTION_COMPLETED \
             or row.kind == LAMBDA_FUNCTION_COMPLETED:
-        if task.plain_results and row.flags & HAS_VALUE:
+        if task.has_plain_results() and row.flags & HAS_VALUE:
             text = history.value_bytes(row)
-            if len(text) and text[0] != TIER_PREFIX:
+            if len(text) and text[0] != TIER_PREFIX and not memchr(PyBytes_AS_STRING(text), EXTENSION, len(text)):
                 try:
                     command.outcome = json_value(text)
                     command.state = VALUE
@@ -122,9 +125,12 @@ cdef int read_outcome(Run run, Command command) except -1:
         try:
             field = history.value_text(row)
             command.outcome = task.codec.decode_result(field, ahead_of(run, field, command.event_id))
+            command.state = VALUE
         except DataStoreError as error:
             break_off(run, error)
-        command.state = VALUE
+        except SerializationError as error:
+            command.outcome = error
+            command.state = FAILURE
     elif row.kind == EXTERNAL_WORKFLOW_EXECUTION_SIGNALED \
             or row.kind == EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
         command.outcome = None

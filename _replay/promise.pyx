@@ -164,8 +164,12 @@ cdef class Pending(Promise):
             self.queue.take(self)
             if self.waiters is not None:
                 self.run.woken.append(self)
-        self.outcome = signal_value(self.run, self.event_id)
-        self.state = VALUE
+        try:
+            self.outcome = signal_value(self.run, self.event_id, self.queue.type)
+            self.state = VALUE
+        except SerializationError as error:
+            self.outcome = error
+            self.state = FAILURE
         return 0
 
 

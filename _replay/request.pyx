@@ -98,12 +98,14 @@ cdef SignalQueue signal_queue(Run run, str name):
     return queue
 
 
-cdef object signal_value(Run run, int64_t event_id):
-    """What was sent with a signal: its JSON value; text that is none as it is."""
+cdef object signal_value(Run run, int64_t event_id, object type):
+    """What was sent with a signal: of the type asked for, else its JSON value; text that is none as it is."""
     cdef str text = run.history.value_text(&run.history.rows[event_id - 1])
     try:
-        return run.task.codec.decode_value(text, "signal", ahead_of(run, text, event_id))
+        return run.task.codec.decode_value(text, "signal", ahead_of(run, text, event_id), type)
     except DataStoreError as error:
         break_off(run, error)
     except UsageError:
+        if type is not None:
+            raise
         return text

@@ -11,8 +11,13 @@ cdef class SignalQueue:
 
     cdef Run run
     cdef readonly str name
+    cdef object type          # what its signals are read as; None: what JSON has
     cdef object arrived       # event ids that nobody took
     cdef list line            # Promises that wait for one
+
+    @classmethod
+    def __class_getitem__(cls, item):
+        return cls
 
     @staticmethod
     cdef SignalQueue of(Run run, str name):

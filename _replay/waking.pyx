@@ -235,6 +235,9 @@ cdef int branch_failed(Run run, Branch branch, BaseException exception) except -
     if isinstance(exception, WorkflowCanceled):
         cancel_open_work(run)
         return finish_run(run, "CancelWorkflowExecution", {})
+    if isinstance(exception, ConversionError):
+        run.broken = exception  # the code does not fit the data: the run waits for code that does
+        return 0
     run.failure = exception
     reason, details = run.task.codec.encode_failure(exception, run.scope)
     return finish_run(run, "FailWorkflowExecution", {"reason": reason, "details": details})

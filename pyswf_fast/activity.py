@@ -13,14 +13,18 @@ The activity in hand is a context variable: every thread and every asyncio task 
 
 from __future__ import annotations
 
+import builtins
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
+from pyswf_fast.annotations import converted
 from pyswf_fast.exceptions import Canceled, UsageError
 
 __all__ = ["ActivityInfo", "complete_later", "heartbeat"]
+
+T = TypeVar("T")
 
 #: Ids that the library gives: "7", and "7-2" for its second attempt.
 _OWN_ID = re.compile(r"\d+(?:-(\d+))?")
@@ -49,6 +53,18 @@ class ActivityInfo:
     version: str
     task_token: str = field(repr=False)
     last_heartbeat: Any = None
+
+    @overload
+    def heartbeat_as(self, kind: builtins.type[T]) -> T | None: ...
+    @overload
+    def heartbeat_as(self, kind: Any) -> Any: ...
+    def heartbeat_as(self, kind: Any) -> Any:
+        """Give the last heartbeat as a type, such as ``Progress`` or ``list[Order]``; None if there is none.
+
+        Raises:
+            ConversionError: What was sent is not of that type.
+        """
+        return None if self.last_heartbeat is None else converted(self.last_heartbeat, kind, "last heartbeat")
 
     @property
     def attempt(self) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from pyswf_fast import constraints
 from pyswf_fast._replay import Promise, Task
+from pyswf_fast.annotations import Annotations, names_in_sight
 from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.payload import Codec
 from pyswf_fast.retry import RETRIED_STATES, Retry, policy_of
@@ -39,11 +40,10 @@ class DataOptions:
     result_data_serializer: Serializer | None = None
     result_data_store: DataStore | None = None
 
-    def codec(self, name: str, function: Callable[..., Any]) -> Codec:
+    def codec(self, function: Callable[..., Any], annotations: Annotations | None) -> Codec:
         """Make the codec of a function."""
-        return Codec(
-            name, function, **{field.name: getattr(self, field.name) for field in fields(DataOptions)}
-        )
+        given = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
+        return Codec(function.__qualname__, function, **given, annotations=annotations)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,12 @@ class ActivityTask(_Decorated[P, R]):
     """A function decorated with `activity_task`."""
 
     def __init__(
-        self, function: Callable[P, R], options: ActivityOptions, *, is_method: bool = False
+        self,
+        function: Callable[P, R],
+        options: ActivityOptions,
+        *,
+        is_method: bool = False,
+        annotations: Annotations | None = None,
     ) -> None:
         name, version = _type_of(function, options.swf_task_type, options.swf_task_version, "swf_task")
         super().__init__(
@@ -163,7 +168,7 @@ class ActivityTask(_Decorated[P, R]):
             name,
             version,
             options.attributes(name, version),
-            options.codec(function.__qualname__, function),
+            options.codec(function, annotations),
             policy_of(options.retry, options.max_attempts, options.retry_states),
             is_method=is_method,
             domain=options.swf_domain,
@@ -200,7 +205,10 @@ class ActivityTask(_Decorated[P, R]):
     def options(self, **overrides: Any) -> ActivityTask[P, R]:
         """Make a copy with other keywords of `activity_task`, for one call: ``f.options(priority=9)(x)``."""
         return ActivityTask(
-            self.function, _replaced(self, self._options, overrides), is_method=self.is_method
+            self.function,
+            _replaced(self, self._options, overrides),
+            is_method=self.is_method,
+            annotations=self.codec.annotations,
         )
 
 
@@ -208,7 +216,12 @@ class DecisionTask(_Decorated[P, R]):
     """A function decorated with `decision_task`."""
 
     def __init__(
-        self, function: Callable[P, R], options: DecisionOptions, *, is_method: bool = False
+        self,
+        function: Callable[P, R],
+        options: DecisionOptions,
+        *,
+        is_method: bool = False,
+        annotations: Annotations | None = None,
     ) -> None:
         name, version = _type_of(
             function, options.swf_workflow_type, options.swf_workflow_version, "swf_workflow"
@@ -219,7 +232,7 @@ class DecisionTask(_Decorated[P, R]):
             name,
             version,
             options.attributes(name, version),
-            options.codec(function.__qualname__, function),
+            options.codec(function, annotations),
             policy_of(options.retry, options.max_attempts, options.retry_states),
             is_method=is_method,
             continues_indefinitely=options.continues_indefinitely,
@@ -252,18 +265,21 @@ class DecisionTask(_Decorated[P, R]):
     def options(self, **overrides: Any) -> DecisionTask[P, R]:
         """Make a copy with other keywords of `decision_task`, or a `workflow_id`, for one start or child."""
         return DecisionTask(
-            self.function, _replaced(self, self._options, overrides), is_method=self.is_method
+            self.function,
+            _replaced(self, self._options, overrides),
+            is_method=self.is_method,
+            annotations=self.codec.annotations,
         )
 
 
 class CachedFunction(_Decorated[P, R]):
     """A function decorated with `cached`."""
 
-    def __init__(self, function: Callable[P, R], data: DataOptions, *, is_method: bool = False) -> None:
-        name = function.__qualname__
-        super().__init__(
-            "cached", function, name, "", {}, data.codec(name, function), None, is_method=is_method
-        )
+    def __init__(
+        self, function: Callable[P, R], data: DataOptions, *, annotations: Annotations | None = None
+    ) -> None:
+        codec = data.codec(function, annotations)
+        super().__init__("cached", function, function.__qualname__, "", {}, codec, None)
         self._wrap(function)
 
 
@@ -429,7 +445,9 @@ def _decorate(function: Any, made: Any, options: Any, keywords: dict[str, Any], 
         raise ConfigurationError(
             f"@{name} decorates functions that return; {function.__qualname__} is a generator"
         )
-    return made(function, options(**keywords))
+    # Where the decorator stands: two calls up, through itself or through the lambda above.
+    annotations = Annotations(function, in_sight=names_in_sight(function, depth=2))
+    return made(function, options(**keywords), annotations=annotations)
 
 
 def _type_of(function: Any, name: str | None, version: str | None, keyword: str) -> tuple[str, str]:

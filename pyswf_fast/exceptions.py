@@ -4,6 +4,7 @@ SwfError
 ├── UsageError                          the caller's: a call that cannot work
 │   ├── ConfigurationError              a domain, task list or option that is missing or wrong
 │   ├── SerializationError              a value that cannot become text, or text that is no value
+│   │   └── ConversionError             a value that is not of the type which an annotation names
 │   └── PayloadTooLarge                 text longer than its SWF field
 ├── ServiceFault                        the service's: an answer other than 200
 ├── DataStoreError                      the store's: what a reference names cannot be had
@@ -47,6 +48,7 @@ __all__ = [
     "ChildWorkflowException",
     "ConfigurationError",
     "ContinueAsNewException",
+    "ConversionError",
     "CredentialsExpired",
     "DataStoreDenied",
     "DataStoreError",
@@ -92,6 +94,14 @@ class ConfigurationError(UsageError):
 
 class SerializationError(UsageError, ValueError):
     """A value that its serializer cannot write, or text that it cannot read."""
+
+
+class ConversionError(SerializationError):
+    """What was read is not of the type that the function's annotation names, or that cannot be read at all.
+
+    Raised where the value is read. The data may be older than the annotation: a decision that ends with this
+    error is not made, it pauses until code that fits is deployed.
+    """
 
 
 class PayloadTooLarge(UsageError, ValueError):

@@ -11,7 +11,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, overload
 
+from pyswf_fast.annotations import Annotations, converted
 from pyswf_fast.exceptions import (
+    ConversionError,
     DataStoreError,
     PayloadTooLarge,
     RemoteError,
@@ -61,6 +63,8 @@ class Codec:
         input_data_store: Takes inputs that are too long; None is a `SwfDataStore`.
         result_data_serializer: Writes the result; None is a `JsonSerializer`.
         result_data_store: Takes results that are too long; None is a `SwfDataStore`.
+        annotations: As which types arguments and results are read; None are the function's own. A serializer
+            that is no `JsonSerializer` chooses the types itself.
     """
 
     def __init__(
@@ -72,16 +76,24 @@ class Codec:
         input_data_store: DataStore | None = None,
         result_data_serializer: Serializer | None = None,
         result_data_store: DataStore | None = None,
+        annotations: Annotations | None = None,
     ) -> None:
         self.name = name
         self.input_serializer: Serializer = input_data_serializer or _JSON
         self.input_store: DataStore = input_data_store or _INLINE
         self.result_serializer: Serializer = result_data_serializer or _JSON
         self.result_store: DataStore = result_data_store or _INLINE
-        #: Results that do not begin with `PREFIX` are plain JSON, which the engine may read by itself. What
-        #: orjson refuses, or may change (`WIDE_INTEGER_DIGITS` digits in a row), is for `decode_result`.
-        self.plain_results = type(self.result_serializer) is JsonSerializer
+        self.annotations = annotations or Annotations(function, name)
         self._function = function
+
+    @property
+    def plain_results(self) -> bool:
+        """Whether results that do not begin with `PREFIX` are plain JSON, which the engine reads by itself.
+
+        What orjson refuses, or may change (`WIDE_INTEGER_DIGITS` digits in a row, a ``$``), is for
+        `decode_result`.
+        """
+        return type(self.result_serializer) is JsonSerializer and self.annotations.is_result_plain
 
     @overload
     def encode_input(self, args: Sequence[Any], kwargs: Mapping[str, Any], scope: str | None) -> str: ...
@@ -125,9 +137,14 @@ class Codec:
         written = self._get(text, self.input_store, "input")
         try:
             args, kwargs = self.input_serializer.deserialize_input(written)
-            return list(args), dict(kwargs)
+            args, kwargs = list(args), dict(kwargs)
+            if isinstance(self.input_serializer, JsonSerializer):
+                return self.annotations.arguments(args, kwargs)
+        except ConversionError:
+            raise
         except Exception as refusal:
             raise SerializationError(f"input of {self.name}(): {_said(refusal)}") from refusal
+        return args, kwargs
 
     @overload
     def encode_again(self, recorded: str | None, heartbeat: str, scope: str | None) -> str: ...
@@ -224,13 +241,15 @@ class Codec:
             text: The field.
             ahead: Gives the fields to fetch together with this one, if it refers to a store.
         """
-        if text is None or (text == "" and self.plain_results):
+        is_json = isinstance(self.result_serializer, JsonSerializer)
+        if text is None or (text == "" and is_json):
             return None
         written = self._get(text, self.result_store, "result", ahead)
         try:
-            return self.result_serializer.deserialize_result(written)
+            value = self.result_serializer.deserialize_result(written)
         except Exception as refusal:
             raise SerializationError(f"result of {self.name}(): {_said(refusal)}") from refusal
+        return self.annotations.result(value) if is_json else value
 
     @overload
     def encode_value(self, value: Any, scope: str | None, what: str, limit: int = ...) -> str: ...
@@ -256,15 +275,21 @@ class Codec:
             raise SerializationError(f"{what} of {self.name}(): {refusal}") from refusal
         return self._put(text, scope, self.input_store, what, limit, later)
 
-    def decode_value(self, text: str | None, what: str = "value", ahead: Ahead | None = None) -> Any:
-        """Read what `encode_value` wrote; no text is None. `ahead` is as for `decode_result`."""
+    def decode_value(
+        self, text: str | None, what: str = "value", ahead: Ahead | None = None, type: Any = None
+    ) -> Any:
+        """Read what `encode_value` wrote, as a type if one is named; no text is None.
+
+        `ahead` is as for `decode_result`.
+        """
         if not text:
             return None
         written = self._get(text, self.input_store, what, ahead)
         try:
-            return _JSON.deserialize_result(written)
+            value = _JSON.deserialize_result(written)
         except SerializationError as refusal:
             raise SerializationError(f"{what} of {self.name}(): {refusal}") from refusal
+        return value if type is None else converted(value, type, f"{what} of {self.name}()")
 
     def encode_failure(
         self,

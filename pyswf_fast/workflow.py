@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar, overload
 
 from pyswf_fast import _replay, constraints
 from pyswf_fast._replay import (
@@ -60,6 +60,8 @@ logger: logging.Logger
 
 #: Events after which a run should continue as new: SWF ends a run that reaches 25,000.
 MANY_EVENTS = 10_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,21 @@ def uuid4() -> uuid.UUID:
     return _run("uuid4()").uuid4()
 
 
-def signals(name: str) -> _replay.SignalQueue:
-    """Give the queue of the signals of a name: ``get(timeout=None)``, iteration, ``async for``."""
-    return _replay.signals(name)
+@overload
+def signals(name: str) -> _replay.SignalQueue[Any]: ...
+@overload
+def signals(name: str, type: type[T]) -> _replay.SignalQueue[T]: ...
+@overload
+def signals(name: str, type: Any) -> _replay.SignalQueue[Any]: ...
+def signals(name: str, type: Any = None) -> _replay.SignalQueue[Any]:
+    """Give the queue of the signals of a name: ``get(timeout=None)``, iteration, ``async for``.
+
+    Parameters:
+        name: The signals' name.
+        type: What their values are read as, such as ``Approval`` or ``list[Order]``; None is what JSON has. A
+            value that is none raises `ConversionError` where it is read; the signal is then taken.
+    """
+    return _replay.signals(name, type)
 
 
 def signal_external(

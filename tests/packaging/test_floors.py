@@ -15,9 +15,10 @@ PACKAGE = Path(pyswf_fast.__file__).parent
 #: From the ground up; nothing imports from its own floor.
 FLOORS = (
     ("exceptions",),
-    ("constraints", "signatures", "nondeterminism"),
-    ("_replay",),
-    ("serializers", "storage", "failures"),
+    ("constraints", "signatures", "nondeterminism", "plain", "pace"),
+    ("_replay", "jsontext"),
+    ("serializers", "storage", "failures", "conversion"),
+    ("annotations",),
     ("payload", "retry"),
     ("lambdas",),
     ("decorators", "workflow", "activity", "transport"),
