@@ -35,7 +35,7 @@ __all__ = ["SwfApp"]
 LONGEST_SLEEP_SECONDS = 60.0  # how soon a clock that was set is noticed
 RETRY_SECONDS = 1.0  # between attempts to store what happened by itself
 
-_request_ids = count(int.from_bytes(os.urandom(15), "big"))
+_request_ids = count(int.from_bytes(os.urandom(16), "big") >> 1)
 _SUCCESS: Headers = {"content-type": CONTENT_TYPE}
 
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from pyswf_fast.exceptions import ConfigurationError
 from pyswf_fast.service.app import SwfApp
+from pyswf_fast.service.cork import CorkedHttp
 from pyswf_fast.service.embedded import EmbeddedSwf
 from pyswf_fast.service.page.guard import is_loopback
 
@@ -86,6 +87,8 @@ def serve(host: str = "127.0.0.1", port: int = 8765, db: str = ":memory:", **opt
             lifespan="off",
             proxy_headers=False,
             server_header=False,
+            loop="uvloop",
+            http=CorkedHttp,
             ws="none",
             timeout_keep_alive=IDLE_CONNECTION_SECONDS,
             timeout_graceful_shutdown=STOP_TIMEOUT_SECONDS,

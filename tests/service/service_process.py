@@ -35,7 +35,8 @@ class Server:
         )
         assert self.process.stdout is not None
         self.first_line = self.process.stdout.readline()
-        assert self.first_line.startswith("listening on http://127.0.0.1:"), self.first_line
+        if not self.first_line.startswith("listening on http://127.0.0.1:"):
+            raise AssertionError(f"{self.first_line}{self.process.communicate(timeout=20)[1]}")
         self.greeting = self.first_line + "".join(self.process.stdout.readline() for _ in range(3))
         self.url = self.first_line.split()[-1]
         self.address = self.url.removeprefix("http://")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from service_conformance import check_history
 from service_crashes import TASK_SECONDS, Load
 from service_driver import ACTIVITY_DEFAULTS, ACTIVITY_TYPE, DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE
@@ -25,6 +26,7 @@ def prepare(server: Server) -> None:
     server.call("RegisterActivityType", domain=DOMAIN, **ACTIVITY_TYPE, **ACTIVITY_DEFAULTS | timeout)
 
 
+@pytest.mark.timeout(120 + 20 * ROUNDS)
 def test_what_was_acknowledged_survives_sigkill(launch: Callable[..., Server], tmp_path: Path) -> None:
     chance = random.Random(SEED)
     db = str(tmp_path / "swf.db")
