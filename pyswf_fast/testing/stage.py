@@ -46,7 +46,7 @@ FOREVER_MS = int(registration.EXECUTION_SECONDS) * 1000
 
 #: Bounds of what goes on without getting anywhere.
 MOST_AT_ONE_INSTANT = 100_000
-MOST_IN_VAIN = 1_000
+MOST_IN_VAIN = 300
 MOST_PAUSES = 5
 
 #: What a decision pauses for that does not heal by itself.

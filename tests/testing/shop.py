@@ -147,6 +147,36 @@ def invoice(amount: int) -> float:
     return found
 
 
+class Branch:
+    """A shop whose activities and deciders are methods."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @activity_task(start_to_close_timeout=60)
+    def send(self, order: int) -> str:
+        return f"{order} sent by {self.name}"
+
+    @decision_task
+    def sending(self, order: int) -> str:
+        return self.send(order).result
+
+
+@activity_task(start_to_close_timeout="NONE")
+def asked() -> str:
+    return activity.complete_later()
+
+
+@decision_task
+def asking() -> str:
+    return asked().result
+
+
+@decision_task(swf_domain="abroad")
+def abroad(order: int) -> str:
+    return ship.options(swf_task_list="harbor")(order).result
+
+
 COUNTER = [0]
 
 

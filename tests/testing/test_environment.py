@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
+import threading
+from unittest.mock import Mock
 
 import pytest
 import shop
@@ -275,6 +277,63 @@ def test_settle_takes_no_time(swf: SwfTest) -> None:
     swf.settle()
     assert run.activities == ["charge"]
     assert swf.now() == began
+
+
+def test_methods_are_served_with_their_objects_and_replaced_without(swf: SwfTest) -> None:
+    assert swf.run(shop.Branch("Ada").sending, 1) == "1 sent by Ada"
+    swf.fail(shop.Branch.send, times=1)
+    assert swf.run(shop.Branch("Bob").sending, 2) == "2 sent by Bob"
+    stand_in = Mock(return_value="mocked")
+    swf.replace(shop.Branch.send, stand_in)
+    assert swf.run(shop.Branch("Bob").sending, 3) == "mocked"
+    stand_in.assert_called_once_with(3)
+
+
+def test_an_activity_that_somebody_completes_later(swf: SwfTest) -> None:
+    tokens = []
+    swf.replace(shop.asked, lambda: tokens.append(activity.complete_later()))
+    run = swf.start(shop.asking)
+    with pytest.raises(NothingLeft, match=r"complete_later\(\) and nobody completed it"):
+        run.result()
+    swf.after("1h", swf.client.complete_activity, tokens[0], "answered")
+    assert run.result() == "answered"
+
+
+def test_domains_and_lists_are_those_that_the_decorators_name(swf: SwfTest) -> None:
+    run = swf.start(shop.abroad, 1, workflow_id="far")
+    assert run.result() == "1 shipped"
+    assert swf.client_of("abroad").execution("far").status == "COMPLETED"
+    assert run.history().activities[0].task_list == {"name": "harbor"}
+
+
+def test_what_goes_on_for_ever_can_be_watched_for_a_while(swf: SwfTest) -> None:
+    began = swf.now()
+    run = swf.start(shop.counting, 1_000)
+    swf.advance("30d")
+    assert swf.now() - began == dt.timedelta(days=30)
+    assert run.status == "CONTINUED_AS_NEW"
+    assert swf.client.count(status="OPEN") == 1
+
+
+def test_only_the_thread_of_the_test_may_wait(swf: SwfTest) -> None:
+    raised = []
+
+    def elsewhere() -> None:
+        try:
+            swf.settle()
+        except UsageError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert "in its own thread" in str(raised[0])
+
+
+def test_a_lambda_function_that_takes_too_long(swf: SwfTest) -> None:
+    swf.replace_lambda("make-thumbnail", lambda event, context: swf.advance("16m"))
+    with pytest.raises(WorkflowFailed, match="TIMED_OUT"):
+        swf.run(shop.thumbnail, "photo")
 
 
 def test_lambda_functions_are_functions_of_the_test(swf: SwfTest) -> None:

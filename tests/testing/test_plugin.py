@@ -99,6 +99,13 @@ def test_who_does_not_ask_for_it_loads_nothing(project: pytest.Pytester) -> None
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_it_can_be_turned_off(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_none(swf): ...")
+    outcome = project.runpytest_subprocess("-p", "no:pyswf_fast")
+    outcome.assert_outcomes(errors=1)
+    outcome.stdout.fnmatch_lines(["*fixture 'swf' not found*"])
+
+
 def test_a_fixture_of_the_same_name_wins(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
