@@ -77,7 +77,7 @@ def test_a_signal_from_outside(swf: Client) -> None:
     swf("SignalWorkflowExecution", domain=DOMAIN, workflowId="w", runId=run_id, signalName="s", input="in")
     signaled = {"signalName": "s", "input": "in", "externalInitiatedEventId": 0}
     assert swf.last("WorkflowExecutionSignaled") == signaled
-    swf.signal("w", "bare")
+    swf.signal("w", "bare", runId="")
     assert swf.last("WorkflowExecutionSignaled") == {"signalName": "bare", "externalInitiatedEventId": 0}
 
 

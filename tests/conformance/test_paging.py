@@ -99,6 +99,7 @@ def test_a_token_is_good_for_the_same_arguments_and_for_a_day(swf: Client, opera
         {"reverseOrder": True},
         other,
         {"nextPageToken": "made up"},
+        {"nextPageToken": ""},
         {"nextPageToken": token[1:]},
     ):
         fault = swf.fault(operation, **{**asked, "nextPageToken": token, **changed})

@@ -6,6 +6,7 @@ Longer walks: HYPOTHESIS_PROFILE=ci PYSWF_EXAMPLES=20000 python -m pytest tests/
 from __future__ import annotations
 
 import tempfile
+from itertools import count
 from typing import Any
 
 import pytest
@@ -87,11 +88,14 @@ class Clients(RuleBasedStateMachine):
                 clock.advance(3)
             return {"fine": event, "late": event}[event]
 
-        self.swf = Driver(
-            lambda: EmbeddedSwf(path, clock=clock, limits=LIMITS, lambdas={"f": function}),
-            clock,
-            restarts=False,
-        )
+        numbers = count(1)
+
+        def make() -> EmbeddedSwf:
+            service = EmbeddedSwf(path, clock=clock, limits=LIMITS, lambdas={"f": function})
+            service.machine.new_run_id = lambda: f"run {next(numbers)}"  # the same in each replay of a walk
+            return service
+
+        self.swf = Driver(make, clock, restarts=False)
         self.on_disk = on_disk
         self.more = {"lambdaRole": "arn:aws:iam::000000000000:role/r"} if lambda_role else {}
         self.tasks: dict[str, list[str]] = {"decision": [], "activity": []}  # tokens nobody has answered
