@@ -8,7 +8,10 @@ from typing import Any
 __all__ = [
     "ACTIVITY",
     "DECISION",
+    "EXPIRY",
     "LAMBDA",
+    "RETENTION",
+    "TIMER",
     "Alarm",
     "CancelExternal",
     "Closed",
@@ -22,6 +25,7 @@ __all__ = [
 
 ACTIVITY, DECISION = "activity", "decision"  # the two kinds of task, and of task list
 LAMBDA = "lambda"  # functions have no list: they are called
+EXPIRY, TIMER, RETENTION = "execution", "timer", "retention"  # what else alarms are set for
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyswf_fast.exceptions import ServiceFault
+from pyswf_fast.service.changes import Changes
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import DEFAULT_REGION
 from pyswf_fast.service.executor import DaemonExecutor
 from pyswf_fast.service.faults import too_many_polls
 from pyswf_fast.service.lambdas import Call, Functions, Handler, Outcome
 from pyswf_fast.service.limits import Limits
-from pyswf_fast.service.machine import Changes, ListKey, Machine
+from pyswf_fast.service.machine import ListKey, Machine
 from pyswf_fast.service.operations import perform
 from pyswf_fast.service.refusals import NOT_PERMITTED
 from pyswf_fast.service.store import open_store
@@ -275,6 +276,8 @@ class EmbeddedSwf:
     def next_call(self) -> Call | None:
         """The next Lambda function that is to be called; its start must be stored by then."""
         with self._lock:
+            if self._stale:
+                return None
             found = self.machine.next_invocation(self.now_ms())
             return None if found is None else Call(*found, self._functions)
 

@@ -11,22 +11,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from pyswf_fast.service.effects import (
-    ACTIVITY,
-    DECISION,
-    LAMBDA,
-    Alarm,
-    Closed,
-    Invocation,
-    TaskReady,
-)
+from pyswf_fast.service.agenda import Agenda
+from pyswf_fast.service.effects import ACTIVITY, DECISION, EXPIRY, LAMBDA, TIMER, Closed
 from pyswf_fast.service.events import Attributes
-from pyswf_fast.service.run import HistoryFull, Run
-from pyswf_fast.service.tasks import Activity, DecisionTask
+from pyswf_fast.service.run import HistoryFull
+from pyswf_fast.service.tasks import Activity
 
-__all__ = ["EXPIRY", "RETENTION", "TIMER", "Execution"]
-
-EXPIRY, TIMER, RETENTION = "execution", "timer", "retention"  # alarms beside those of the two kinds of task
+__all__ = ["Execution"]
 
 P = ParamSpec("P")
 
@@ -58,97 +49,8 @@ def step(
     return bounded
 
 
-class Execution(Run):
+class Execution(Agenda):
     """A run and all that can happen to it."""
-
-    # What is pending: asked live after each step, and for everything at once after a restart.
-
-    def deadline(self, kind: str, reference: int) -> int | None:
-        """When the thing that an alarm was set for is due by now; None where it is over."""
-        state = self.state
-        if kind == RETENTION:
-            return self.closed_ms + reference
-        if not self.is_open:
-            return None
-        if kind == EXPIRY:
-            return state.expires_ms
-        if kind == TIMER:
-            timer = state.timers.get(reference)
-            return None if timer is None else timer.due_ms
-        if kind == LAMBDA:
-            function = state.lambdas.get(reference)
-            return None if function is None else function.due_ms()
-        task: Activity | DecisionTask | None
-        if kind == ACTIVITY:
-            task = state.activities.get(reference)
-        else:
-            task = state.running or state.waiting  # one that is withheld cannot be started, nor time out
-            if task is not None and task.scheduled_id != reference:
-                return None
-        due = None if task is None else task.deadline()
-        return None if due is None else due[0]
-
-    def is_waiting(self, kind: str, scheduled_id: int) -> bool:
-        """Whether a task can be handed out."""
-        if not self.is_open:
-            return False
-        if kind == ACTIVITY:
-            activity = self.state.activities.get(scheduled_id)
-            return activity is not None and not activity.started_id
-        waiting = self.state.waiting
-        return waiting is not None and waiting.scheduled_id == scheduled_id and self.state.running is None
-
-    def announce(self) -> None:
-        """Emit the alarms and waiting tasks of a restored execution."""
-        state = self.state
-        self._alarm(EXPIRY, 0)
-        for event_id in sorted([*state.timers, *state.activities, *state.lambdas]):  # as they came about
-            if event_id in state.timers:
-                self._alarm(TIMER, event_id)
-            elif event_id in state.activities:
-                self._offer_activity(state.activities[event_id])
-            else:
-                self._invoke(event_id)
-        if self.state.running is not None:
-            self._alarm(DECISION, self.state.running.scheduled_id)
-        self._offer_decision()
-
-    def _alarm(self, kind: str, reference: int) -> None:
-        due_ms = self.deadline(kind, reference)
-        if due_ms is not None:
-            self.effects.append(Alarm(due_ms, kind, reference))
-
-    def _offer_activity(self, activity: Activity) -> None:
-        self._alarm(ACTIVITY, activity.scheduled_id)
-        if not activity.started_id:
-            self.effects.append(
-                TaskReady(
-                    ACTIVITY,
-                    activity.attributes["taskList"]["name"],
-                    int(activity.attributes.get("taskPriority", "0")),
-                    activity.scheduled_id,
-                    activity.scheduled_ms,
-                )
-            )
-
-    def _invoke(self, scheduled_id: int) -> None:
-        self._alarm(LAMBDA, scheduled_id)
-        self.effects.append(Invocation(scheduled_id))
-
-    def _offer_decision(self) -> None:
-        waiting = self.state.waiting
-        if waiting is None or self.state.running is not None:
-            return
-        self._alarm(DECISION, waiting.scheduled_id)
-        self.effects.append(
-            TaskReady(
-                DECISION,
-                waiting.attributes["taskList"]["name"],
-                int(waiting.attributes.get("taskPriority", "0")),
-                waiting.scheduled_id,
-                waiting.available_ms,
-            )
-        )
 
     # Life and death.
 
@@ -156,7 +58,7 @@ class Execution(Run):
     def start(self, now_ms: int, attributes: Attributes) -> None:
         """Begin, with the attributes of WorkflowExecutionStarted."""
         self.record(now_ms, "WorkflowExecutionStarted", attributes)
-        self._alarm(EXPIRY, 0)
+        self.alarm(EXPIRY, 0)
         self._wake(now_ms)
 
     def close(
@@ -194,7 +96,7 @@ class Execution(Run):
         if "taskPriority" in state.started:
             attributes["taskPriority"] = state.started["taskPriority"]
         self.record(now_ms, "DecisionTaskScheduled", attributes)
-        self._offer_decision()
+        self.offer_decision()
 
     # Decision tasks.
 
@@ -208,7 +110,7 @@ class Execution(Run):
         if identity is not None:
             attributes["identity"] = identity
         self.record(now_ms, "DecisionTaskStarted", attributes)
-        self._alarm(DECISION, waiting.scheduled_id)
+        self.alarm(DECISION, waiting.scheduled_id)
 
     @step
     def complete_decision(
@@ -235,7 +137,7 @@ class Execution(Run):
         if not self.is_open:
             return
         if unhandled:
-            self._offer_decision()
+            self.offer_decision()
         elif failed:
             self._wake(now_ms)
 
@@ -248,16 +150,16 @@ class Execution(Run):
         if identity is not None:
             attributes["identity"] = identity
         self.record(now_ms, "ActivityTaskStarted", attributes)
-        self._alarm(ACTIVITY, scheduled_id)
+        self.alarm(ACTIVITY, scheduled_id)
 
     def schedule_activity(self, now_ms: int, attributes: Attributes) -> None:
         """Record an activity task that a decision asked for."""
         scheduled_id = self.record(now_ms, "ActivityTaskScheduled", attributes)
-        self._offer_activity(self.state.activities[scheduled_id])
+        self.offer_activity(self.state.activities[scheduled_id])
 
     def start_timer(self, now_ms: int, attributes: Attributes) -> None:
         """Record a timer that a decision asked for."""
-        self._alarm(TIMER, self.record(now_ms, "TimerStarted", attributes))
+        self.alarm(TIMER, self.record(now_ms, "TimerStarted", attributes))
 
     def end_activity(self, now_ms: int, event_type: str, activity: Activity, attributes: Attributes) -> None:
         """Record how an activity task ended."""
@@ -272,7 +174,7 @@ class Execution(Run):
         attributes: Attributes = {"scheduledEventId": scheduled_id}
         if "lambdaRole" in self.state.started:
             self.record(now_ms, "LambdaFunctionStarted", attributes)
-            self._invoke(scheduled_id)
+            self.invoke(scheduled_id)
         else:
             attributes["cause"] = "ASSUME_ROLE_FAILED"
             attributes["message"] = "No IAM role is attached to the current workflow execution."
@@ -341,6 +243,6 @@ class Execution(Run):
         attributes = {"scheduledEventId": task.scheduled_id, "startedEventId": task.started_id}
         self.record(now_ms, "DecisionTaskTimedOut", {"timeoutType": due[1], **attributes})
         if state.waiting is not None:
-            self._offer_decision()
+            self.offer_decision()
         else:
             self._wake(now_ms)

@@ -11,14 +11,14 @@ import os
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
+from pyswf_fast.service.changes import Archive, Changes
 from pyswf_fast.service.consequences import carry_out
-from pyswf_fast.service.domain import Domain, RegisteredType, domain_key, region_of
-from pyswf_fast.service.effects import LAMBDA, Alarm, Effect, Invocation, TaskReady
-from pyswf_fast.service.execution import RETENTION, Execution
+from pyswf_fast.service.domain import Domain, domain_key, region_of
+from pyswf_fast.service.effects import LAMBDA, RETENTION, Alarm, Effect, Invocation, TaskReady
+from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.faults import unknown_domain, unknown_execution
 from pyswf_fast.service.limits import Limits
 from pyswf_fast.service.queues import SMALLEST_CLEARING, LapsingQueue
@@ -26,32 +26,10 @@ from pyswf_fast.service.refusals import Refusals
 from pyswf_fast.service.tasks import Activity, LambdaFunction
 from pyswf_fast.service.throttle import Throttle
 
-__all__ = ["Archive", "Changes", "ListKey", "Machine"]
+__all__ = ["ListKey", "Machine"]
 
 ListKey = tuple[str, str, str]  # kind of task, domain, name of the list
 _Due = tuple[Execution, str, int]  # an alarm: whose, of which kind, for what
-
-
-class Archive(Protocol):
-    """Where the events of closed executions are read from."""
-
-    def read(self, row: int, first: int, last: int) -> Sequence[bytes]:
-        """The events `first` to `last` of the execution stored as `row`."""
-        ...
-
-
-@dataclass(slots=True)
-class Changes:
-    """What was changed since the store was last brought up to date; dicts keep the order."""
-
-    domains: dict[str, Domain] = field(default_factory=dict)
-    types: dict[tuple[str, str, str, str], RegisteredType | None] = field(default_factory=dict)
-    executions: dict[int, Execution] = field(default_factory=dict)
-    heartbeats: dict[tuple[int, int], tuple[int, str | None]] = field(default_factory=dict)
-    removed: dict[int, None] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.executions or self.domains or self.types or self.heartbeats or self.removed)
 
 
 def _new_run_id() -> str:

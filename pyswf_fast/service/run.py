@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pyswf_fast.service.effects import Effect
 from pyswf_fast.service.events import Attributes, Event, decode, encode
 from pyswf_fast.service.state import CLOSE_STATUS, State
 
@@ -32,7 +31,6 @@ class Run:
         self.most_events = most_events
         self.state = State()
         self.events: list[bytes] = []  # emptied once the run is closed and its history is in a store
-        self.effects: list[Effect] = []
         self.stored = 0  # how many events the store has
         self.closed_ms = 0
         self.final_counts: dict[str, int] | None = None  # of a closed run that was loaded

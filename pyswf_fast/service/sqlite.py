@@ -17,9 +17,10 @@ from typing import Any
 import orjson
 
 from pyswf_fast.exceptions import ConfigurationError
+from pyswf_fast.service.changes import Changes
 from pyswf_fast.service.domain import Domain, RegisteredType
 from pyswf_fast.service.execution import Execution
-from pyswf_fast.service.machine import Changes, Machine
+from pyswf_fast.service.machine import Machine
 
 __all__ = ["SCHEMA_VERSION", "SqliteStore"]
 

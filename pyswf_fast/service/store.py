@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pyswf_fast.service.machine import Changes, Machine
+from pyswf_fast.service.changes import Changes
+from pyswf_fast.service.machine import Machine
 from pyswf_fast.service.sqlite import SqliteStore
 
 __all__ = ["MemoryStore", "Store", "open_store"]

@@ -32,7 +32,8 @@ from pyswf_fast.perform import ActivityTask
 from pyswf_fast.polling import Backoff, Poller, may_pass
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
 from pyswf_fast.service.domain import DEFAULT_REGION
-from pyswf_fast.service.execution import EXPIRY, RETENTION, Execution
+from pyswf_fast.service.effects import EXPIRY, RETENTION
+from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.machine import ListKey
 from pyswf_fast.service.tasking import polled_list
 from pyswf_fast.testing.actors import Actors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from service_driver import DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE, Driver, att
 from service_process import Server
 
 import pyswf_fast
+from pyswf_fast.exceptions import ServiceFault
 from pyswf_fast.service import EmbeddedSwf, LambdaContext, Limits, VirtualClock
 from pyswf_fast.service.embedded import Checked
 from pyswf_fast.service.executor import DaemonExecutor
@@ -332,6 +334,31 @@ def test_a_function_that_the_last_process_did_not_see_end_is_called_again(tmp_pa
     ]
     assert first.last("LambdaFunctionCompleted")["scheduledEventId"] == 6
     first.swf.close()
+
+
+def test_nothing_is_called_whose_start_could_not_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    clock, path = VirtualClock(), str(tmp_path / "swf.db")
+    swf = Driver(
+        lambda: EmbeddedSwf(path, clock=clock, lambdas=lambda event, _: calls.append(event)), clock, False
+    )
+    swf.start(lambdaRole=ROLE)
+    task = swf.poll()
+
+    def fail(_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(swf.swf._store, "save", fail)
+        broken.setattr(swf.swf._store, "load", fail)
+        with pytest.raises(ServiceFault, match="disk I/O error"):
+            swf.respond(task, function())
+    assert calls == []
+    swf.respond(task, function())  # it never was answered
+    assert calls == [{}]
+    swf.swf.close()
 
 
 def test_a_full_history_starts_no_function(make_driver: Callable[..., Driver]) -> None:
