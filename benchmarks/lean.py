@@ -9,6 +9,9 @@ import orjson
 
 __all__ = ["Connection", "connect"]
 
+#: moto finds the service by the scope of the signature, which nobody checks here.
+SIGNED = b"AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/swf/aws4_request, SignedHeaders=host, Signature=0"
+
 
 class Connection(asyncio.Protocol):
     """One kept-alive connection that carries one call at a time."""
@@ -49,8 +52,8 @@ class Connection(asyncio.Protocol):
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(
             b"POST / HTTP/1.1\r\nHost: swf\r\nContent-Type: application/x-amz-json-1.0\r\n"
-            b"X-Amz-Target: SimpleWorkflowService.%s\r\nContent-Length: %d\r\n\r\n%s"
-            % (operation.encode(), len(body), body)
+            b"X-Amz-Target: SimpleWorkflowService.%s\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (operation.encode(), SIGNED, len(body), body)
         )
         return self._answer
 
