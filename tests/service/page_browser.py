@@ -40,7 +40,7 @@ class Browser:
 
     def open(self, **params: str) -> None:
         self.chrome.get(f"{self.url}/?{urlencode(params)}")
-        self.until(lambda: self.js("return document.getElementById('main').children.length"))
+        self.until(lambda: self.all("#main > :not(noscript)"))
 
     def js(self, script: str, *arguments: Any) -> Any:
         return self.chrome.execute_script(script, *arguments)

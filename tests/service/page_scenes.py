@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import zstandard
 from service_driver import DECISIONS, DOMAIN, Driver, activity, child, d, timer
 
 from pyswf_fast.failures import failure_to_text
@@ -24,6 +25,7 @@ EVIL_ID = "<img src=x onerror='window.hacked=1'>"  # ids have no slash
 EVIL = f"{EVIL_ID}</script><script>window.hacked=1</script>"
 MANY_ACTIVITIES = 8_000
 BYTES = bytes(range(256))
+LARGE = [{"number": n, "square": n * n} for n in range(3_000)]
 ENDS = {
     "completed": d("CompleteWorkflowExecution", result='"done"'),
     "failed": d("FailWorkflowExecution", reason="no", details="because"),
@@ -56,6 +58,10 @@ def make_database(path: Path) -> None:
     swf.swf.close()
 
 
+def zstd(text: str) -> str:
+    return "~z" + base64.b64encode(zstandard.compress(text.encode())).decode()
+
+
 def _payloads(swf: Driver) -> None:
     """One of each form that a payload takes."""
     swf.start("payloads", input='~h2:41{"größe":[1,2,12345678901234567890123]}')
@@ -66,6 +72,8 @@ def _payloads(swf: Driver) -> None:
         reference,
         "~qfuture",
         "plain words",
+        zstd(json.dumps(LARGE)),
+        zstd(" " * 50_000_000),
     ]
     swf.decide(*(activity(str(n), input=text) for n, text in enumerate(inputs)))
     task = swf.work()

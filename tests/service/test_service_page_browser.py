@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_scenes import BYTES, EVIL, EVIL_ID, MANY_ACTIVITIES, Page, make_database
+from page_scenes import BYTES, EVIL, EVIL_ID, LARGE, MANY_ACTIVITIES, Page, make_database
 from service_driver import DOMAIN, WORKFLOW_TYPE, attributes, d
 
 pytest.importorskip("selenium", reason="`make test` brings it")
@@ -224,8 +224,13 @@ def test_payloads_are_decoded(browser: Browser, page: Page) -> None:
     assert payload(first + 2) == ("in a data store", "~ss3://bucket/base/key")
     kind, text = payload(first + 3)
     assert kind == "cannot be read"
-    assert "'~q'" in text
+    assert "'~qfuture'" in text
     assert payload(first + 4) == ("text", "plain words")
+    kind, text = payload(first + 5)
+    assert kind == "JSON"
+    assert json.loads(text) == LARGE
+    kind, text = payload(first + 6)
+    assert (kind, "~z" in text) == ("cannot be read", False)
     failed = next(e["eventId"] for e in page.history("payloads") if e["eventType"] == "ActivityTaskFailed")
     kind, text = payload(failed)
     assert kind == "traceback"

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from pyswf_fast.exceptions import DataStoreError, RemoteError, SwfError
-from pyswf_fast.failures import failure_from_text
 from pyswf_fast.payload import PREFIX, Codec
 from pyswf_fast.service.events import attributes_member
+from pyswf_fast.storage import SwfDataStore, Tiers
 
 __all__ = ["brief", "contains", "full"]
 
@@ -21,9 +21,16 @@ LONGEST_BRIEF = 200  # characters of a field
 LONGEST_FULL = 400_000
 LONGEST_HEX = 4096  # bytes
 LONGEST_AS_STORED = 600  # bytes of an event that is handed on as it is
+MOST_BRIEF_BYTES, MOST_FULL_BYTES = 65_536, 1_048_576  # of a payload, once decompressed
 
 _MARK = f'"{PREFIX}'.encode()  # begins a field that is not plain text, in an encoded event
-_codec = Codec("this history")  # has no data store: what lies in one is shown as the reference to it
+
+# They have no data store: what lies in one is shown as the reference to it. What a few compressed characters
+# of a history become is bounded, since it is decompressed on the loop that serves workers.
+_brief_codec, _full_codec = (
+    Codec("this history", input_data_store=store, result_data_store=store)
+    for store in (SwfDataStore(tiers=Tiers(max_bytes=size)) for size in (MOST_BRIEF_BYTES, MOST_FULL_BYTES))
+)
 
 
 def brief(event: bytes) -> bytes:
@@ -34,7 +41,7 @@ def brief(event: bytes) -> bytes:
     attributes = _attributes(shown)
     for name, value in attributes.items():
         if isinstance(value, str):
-            text = _payload(value)[1] if name in FIELDS else value
+            text = _payload(value, _brief_codec)[1] if name in FIELDS else value
             attributes[name] = text if len(text) <= LONGEST_BRIEF else f"{text[: LONGEST_BRIEF - 1]}…"
     return orjson.dumps(shown)
 
@@ -86,14 +93,13 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _payload(field: str) -> tuple[str, str]:
+def _payload(field: str, codec: Codec = _full_codec) -> tuple[str, str]:
     """Of which kind a payload is, and its text."""
     try:
-        written = _codec.written_input(field)
-    except DataStoreError:
-        return "stored", field
+        written = codec.written_input(field)
     except SwfError as error:
-        return "unreadable", str(error)
+        is_stored = type(error) is DataStoreError  # there is no store to be asked
+        return ("stored", field) if is_stored else ("unreadable", str(error))
     if isinstance(written, str):
         return "text", written
     return "bytes", written[:LONGEST_HEX].hex(" ") + (" …" if len(written) > LONGEST_HEX else "")
@@ -102,7 +108,7 @@ def _payload(field: str) -> tuple[str, str]:
 def _heartbeat(field: str) -> str | None:
     """The heartbeat that an input brings from the attempt before."""
     try:
-        heartbeat = _codec.decode_heartbeat(field)
+        heartbeat = _full_codec.decode_heartbeat(field)
     except SwfError as error:
         return str(error)
     return None if heartbeat is None else json.dumps(heartbeat, ensure_ascii=False)
@@ -110,9 +116,11 @@ def _heartbeat(field: str) -> str | None:
 
 def _failure(reason: str | None, details: str) -> tuple[str, str] | None:
     """What pyswf_fast's workers make of an exception: its tracebacks, the cause first, as in Python."""
-    failure = failure_from_text(reason, details)
     tracebacks: list[str] = []
-    error: BaseException | None = failure
+    try:
+        error: BaseException | None = _full_codec.decode_failure(reason, details)
+    except SwfError:
+        return None  # which is told as of any payload
     while isinstance(error, RemoteError) and error.traceback:
         tracebacks.insert(0, error.traceback)
         error = error.__cause__

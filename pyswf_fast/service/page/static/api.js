@@ -10,7 +10,9 @@ export class Trouble extends Error {
 
 /** The answer to a GET of `/api/<name>`; raises Trouble. */
 export async function get(name, params = {}) {
-  const given = Object.entries(params).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const given = Object.entries(params).filter(
+    ([, value]) => value !== "" && value !== null && value !== undefined,
+  );
   let response;
   try {
     response = await fetch(`/api/${name}?${new URLSearchParams(given)}`);
@@ -19,6 +21,7 @@ export async function get(name, params = {}) {
   }
   const type = response.headers.get("content-type") || "";
   const answer = type.includes("json") ? await response.json() : { error: await response.text() };
-  if (!response.ok) throw new Trouble(answer.error || `The service answered ${response.status}.`, response.status);
+  if (!response.ok)
+    throw new Trouble(answer.error || `The service answered ${response.status}.`, response.status);
   return answer;
 }

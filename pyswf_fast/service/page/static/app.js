@@ -23,14 +23,30 @@ const everywhere = {
   keys: [
     ["?", "these keys", showKeys],
     ["r", "refresh now", () => refresh()],
-    [".", "pause or resume refreshing", () => { paused = !paused; show(null); schedule(REFRESH_MS); }],
-    ["u", "up to the list of executions", () => { const up = view?.up?.(); if (up) go(up); }],
+    [
+      ".",
+      "pause or resume refreshing",
+      () => {
+        paused = !paused;
+        show(null);
+        schedule(REFRESH_MS);
+      },
+    ],
+    [
+      "u",
+      "up to the list of executions",
+      () => {
+        const up = view?.up?.();
+        if (up) go(up);
+      },
+    ],
   ],
 };
 
 /** Show what an address of this page names. */
 function go(href, { replace = false } = {}) {
-  if (href !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", href);
+  if (href !== location.pathname + location.search)
+    history[replace ? "replaceState" : "pushState"](null, "", href);
   render();
 }
 
@@ -50,8 +66,16 @@ async function render() {
     show(null);
   } catch (error) {
     if (view !== rendered) return;
-    fill(main, h("section", { class: "empty" }, h("h1", {}, "Not to be shown"), h("p", {}, error.message),
-      h("p", {}, link({}, "All executions"))));
+    fill(
+      main,
+      h(
+        "section",
+        { class: "empty" },
+        h("h1", {}, "Not to be shown"),
+        h("p", {}, error.message),
+        h("p", {}, link({}, "All executions")),
+      ),
+    );
     show(error);
   }
   schedule(REFRESH_MS);
@@ -98,13 +122,22 @@ setInterval(() => {
   }
 }, 1000);
 
-document.addEventListener("visibilitychange", () => { if (!document.hidden && view) refresh(); });
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && view) refresh();
+});
 window.addEventListener("popstate", render);
 document.addEventListener("click", (event) => {
   const anchor = event.target instanceof Element ? event.target.closest("a") : null;
-  if (!anchor || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!anchor || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey)
+    return;
   const target = new URL(anchor.href);
-  if (target.origin !== location.origin || target.pathname !== "/" || target.hash || anchor.hasAttribute("download")) return;
+  if (
+    target.origin !== location.origin ||
+    target.pathname !== "/" ||
+    target.hash ||
+    anchor.hasAttribute("download")
+  )
+    return;
   event.preventDefault();
   if (view?.navigate?.(Object.fromEntries(target.searchParams))) return;
   go(target.pathname + target.search);

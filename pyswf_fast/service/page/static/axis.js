@@ -20,7 +20,8 @@ export function idleGaps(intervals, start, end) {
 
 /** Which gaps to fold: the longest, class by class, until idle time takes no more than half of the axis. */
 export function chooseFolds(gaps, span) {
-  const longestFirst = gaps.filter(([from, to]) => to - from >= SHORTEST_FOLD_MS)
+  const longestFirst = gaps
+    .filter(([from, to]) => to - from >= SHORTEST_FOLD_MS)
     .sort((a, b) => b[1] - b[0] - (a[1] - a[0]));
   let idle = longestFirst.reduce((sum, [from, to]) => sum + to - from, 0);
   let left = span;
@@ -46,7 +47,9 @@ export class Axis {
   constructor(intervals, start, end, open = new Set()) {
     this.start = start;
     this.end = Math.max(end, start + 1);
-    this.foldable = chooseFolds(idleGaps(intervals, start, this.end), this.end - start).sort((a, b) => a[0] - b[0]);
+    this.foldable = chooseFolds(idleGaps(intervals, start, this.end), this.end - start).sort(
+      (a, b) => a[0] - b[0],
+    );
     const folds = open === "all" ? [] : this.foldable.filter(([from]) => !open.has(from));
     const folded = folds.reduce((sum, [from, to]) => sum + to - from, 0);
     const shown = this.end - start - folded || 1;
@@ -77,7 +80,9 @@ export class Axis {
   /** Which instant is at a position. */
   instant(position) {
     const piece = this.find((one) => one.position + one.length >= position);
-    return piece.from + (piece.to - piece.from) * Math.max(0, (position - piece.position) / (piece.length || 1));
+    return (
+      piece.from + (piece.to - piece.from) * Math.max(0, (position - piece.position) / (piece.length || 1))
+    );
   }
 
   find(reaches) {
@@ -113,8 +118,10 @@ export class Axis {
   }
 }
 
-const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 1.2e5, 3e5, 6e5, 9e5, 1.8e6,
-  3.6e6, 7.2e6, 1.08e7, 2.16e7, 4.32e7, 8.64e7, 1.728e8, 6.048e8, 2.592e9];
+const STEPS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 1.2e5, 3e5, 6e5, 9e5, 1.8e6, 3.6e6,
+  7.2e6, 1.08e7, 2.16e7, 4.32e7, 8.64e7, 1.728e8, 6.048e8, 2.592e9,
+];
 
 function niceStep(least) {
   return STEPS.find((step) => step >= least) || Math.ceil(least / 2.592e9) * 2.592e9;

@@ -25,7 +25,8 @@ export function mergeBars(lane, x, width) {
       before.width = Math.max(before.left + before.width, right) - before.left;
       before.to = Math.max(before.to, bar.to);
       before.merged += 1;
-      if (WORSE.indexOf(bar.outcome) < WORSE.indexOf(before.outcome) && bar.outcome !== "open") before.outcome = bar.outcome;
+      if (WORSE.indexOf(bar.outcome) < WORSE.indexOf(before.outcome) && bar.outcome !== "open")
+        before.outcome = bar.outcome;
       if (bar.phase === "run") before.phase = "run";
     } else {
       drawn.push({ ...bar, left, width: right - left, merged: 1 });

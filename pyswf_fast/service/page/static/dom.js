@@ -19,7 +19,9 @@ export function fill(element, ...children) {
 
 /** The address that shows what `params` name; empty ones are left out. */
 export function address(params) {
-  const given = Object.entries(params).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const given = Object.entries(params).filter(
+    ([, value]) => value !== "" && value !== null && value !== undefined,
+  );
   return given.length ? `/?${new URLSearchParams(given)}` : "/";
 }
 
@@ -30,11 +32,17 @@ export function link(params, ...children) {
 
 /** A text with a button that copies it. */
 export function copyable(text, label) {
-  const button = h("button", { type: "button", class: "copy", "aria-label": `copy ${label}`, title: `Copy ${label}` }, "copy");
+  const button = h(
+    "button",
+    { type: "button", class: "copy", "aria-label": `copy ${label}`, title: `Copy ${label}` },
+    "copy",
+  );
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text);
     button.textContent = "copied";
-    setTimeout(() => { button.textContent = "copy"; }, 1200);
+    setTimeout(() => {
+      button.textContent = "copy";
+    }, 1200);
   });
   return button;
 }

@@ -30,9 +30,29 @@ export function tone(type) {
 }
 
 // What one wants to see of an event first.
-const TELLING = ["activityId", "timerId", "workflowId", "id", "signalName", "markerName", "functionId", "activityType",
-  "workflowType", "name", "workflowExecution", "cause", "timeoutType", "reason", "startToFireTimeout", "identity",
-  "input", "result", "details", "control", "newExecutionRunId"];
+const TELLING = [
+  "activityId",
+  "timerId",
+  "workflowId",
+  "id",
+  "signalName",
+  "markerName",
+  "functionId",
+  "activityType",
+  "workflowType",
+  "name",
+  "workflowExecution",
+  "cause",
+  "timeoutType",
+  "reason",
+  "startToFireTimeout",
+  "identity",
+  "input",
+  "result",
+  "details",
+  "control",
+  "newExecutionRunId",
+];
 
 /** An event in one line. */
 export function gist(event) {
@@ -41,7 +61,8 @@ export function gist(event) {
   for (const name of TELLING) {
     const value = attributes[name];
     if (value === undefined || value === "" || (name === "details" && attributes.reason)) continue;
-    if (typeof value === "object") parts.push(value.version === undefined ? value.workflowId ?? value.name : typeText(value));
+    if (typeof value === "object")
+      parts.push(value.version === undefined ? (value.workflowId ?? value.name) : typeText(value));
     else parts.push(name === "startToFireTimeout" ? timeout(value) : value);
   }
   return parts.join("  ·  ");

@@ -1,13 +1,14 @@
 // One execution: what it is, what is pending, and its timeline and history as two tabs.
 
 import { get } from "./api.js";
-import { address, copyable, fill, h, link } from "./dom.js";
-import { payloadBlock, showEvent } from "./event.js";
-import { attributesOf, millis, typeText } from "./events.js";
-import { duration, exact, counted, instant, since, statusText, timeout } from "./format.js";
+import { address, fill, h } from "./dom.js";
+import { showEvent } from "./event.js";
+import { millis } from "./events.js";
+import { counted } from "./format.js";
 import { History } from "./history.js";
-import { pendingSection } from "./pending.js";
-import { Timeline, laneText } from "./timeline.js";
+import { laneDetail } from "./lane-detail.js";
+import { summaryOf } from "./summary.js";
+import { Timeline } from "./timeline.js";
 
 const SIDE_BY_SIDE = 4; // requests for pages of events at once
 
@@ -17,8 +18,30 @@ export function executionView(params, host) {
   const panel = h("aside", { class: "panel", "aria-label": "Details", "aria-live": "polite" });
   const head = h("div", {});
   const tabs = {
-    timeline: h("button", { type: "button", role: "tab", id: "tab-timeline", "aria-controls": "tab-panel", "aria-keyshortcuts": "t", onclick: () => open("timeline") }, "Timeline"),
-    history: h("button", { type: "button", role: "tab", id: "tab-history", "aria-controls": "tab-panel", "aria-keyshortcuts": "h", onclick: () => open("history") }, "History"),
+    timeline: h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: "tab-timeline",
+        "aria-controls": "tab-panel",
+        "aria-keyshortcuts": "t",
+        onclick: () => open("timeline"),
+      },
+      "Timeline",
+    ),
+    history: h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: "tab-history",
+        "aria-controls": "tab-panel",
+        "aria-keyshortcuts": "h",
+        onclick: () => open("history"),
+      },
+      "History",
+    ),
   };
   const shown = h("div", { class: "shown", role: "tabpanel", id: "tab-panel" });
   const views = {
@@ -26,9 +49,19 @@ export function executionView(params, host) {
     history: new History({ at, chosen: (event) => event && chooseEvent(event.eventId) }),
   };
   const progress = h("span", { class: "said", role: "status" });
-  const element = h("article", { class: "execution" }, head,
-    h("div", { class: "tabs", role: "tablist", "aria-label": "Views", onkeydown: (event) => tabKeys(event) }, tabs.timeline, tabs.history, progress),
-    h("div", { class: "split" }, shown, panel));
+  const element = h(
+    "article",
+    { class: "execution" },
+    head,
+    h(
+      "div",
+      { class: "tabs", role: "tablist", "aria-label": "Views", onkeydown: (event) => tabKeys(event) },
+      tabs.timeline,
+      tabs.history,
+      progress,
+    ),
+    h("div", { class: "split" }, shown, panel),
+  );
   const events = [];
   let last = null;
   let loading = null;
@@ -41,15 +74,22 @@ export function executionView(params, host) {
     const summary = JSON.stringify({ ...told, now: 0 });
     const ofPending = told.pending.length || !told.closed;
     if (summary !== last?.summary || ofPending) {
-      const focused = document.activeElement?.closest?.(".head, .pending") ? document.activeElement.getAttribute("href") : null;
+      const focused = document.activeElement?.closest?.(".head, .pending")
+        ? document.activeElement.getAttribute("href")
+        : null;
       if (summary !== last?.summary) fill(head, summaryOf(told, at));
       last = { told, summary };
       if (focused) head.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
     }
     document.title = `${told.executionInfo.execution.workflowId} · pyswf-fast`;
-    loading ??= load(told.lastEventId).finally(() => { loading = null; });
+    loading ??= load(told.lastEventId).finally(() => {
+      loading = null;
+    });
     if (events.length) await loading;
-    else loading.catch((error) => { progress.textContent = error.message; });
+    else
+      loading.catch((error) => {
+        progress.textContent = error.message;
+      });
   }
 
   /** Bring the events up to `lastId`; only the new ones are asked for. */
@@ -57,12 +97,18 @@ export function executionView(params, host) {
     while (events.length < lastId && !closed) {
       const first = events.length + 1;
       const pages = [get("events", { ...at, first })];
-      if (events.pageSize) for (let n = 1; n < SIDE_BY_SIDE && first + n * events.pageSize <= lastId; n++) pages.push(get("events", { ...at, first: first + n * events.pageSize }));
+      if (events.pageSize)
+        for (let n = 1; n < SIDE_BY_SIDE && first + n * events.pageSize <= lastId; n++)
+          pages.push(get("events", { ...at, first: first + n * events.pageSize }));
       const answers = await Promise.all(pages);
-      for (const answer of answers) if (answer.events[0]?.eventId === events.length + 1) events.push(...answer.events);
+      for (const answer of answers)
+        if (answer.events[0]?.eventId === events.length + 1) events.push(...answer.events);
       if (!events.pageSize) events.pageSize = answers[0].events.length;
       if (!answers[0].events.length) break;
-      progress.textContent = events.length < lastId ? `reading ${counted(lastId, "event")}: ${Math.round((100 * events.length) / lastId)} %` : "";
+      progress.textContent =
+        events.length < lastId
+          ? `reading ${counted(lastId, "event")}: ${Math.round((100 * events.length) / lastId)} %`
+          : "";
     }
     if (!closed) update();
   }
@@ -89,11 +135,24 @@ export function executionView(params, host) {
     }
     shown.setAttribute("aria-labelledby", `tab-${name}`);
     fill(shown, views[name].element);
-    fill(panel, h("p", { class: "muted" }, name === "timeline" ? "Choose a lane to see its attempts and events." : "Choose an event to see all of it."));
-    host.keys(views[name].keys, { title: "Execution", keys: [
-      ["t", "timeline", () => open("timeline")], ["h", "history", () => open("history")],
-      ["d", "download the history", () => head.querySelector("a[download]").click()],
-    ] });
+    fill(
+      panel,
+      h(
+        "p",
+        { class: "muted" },
+        name === "timeline"
+          ? "Choose a lane to see its attempts and events."
+          : "Choose an event to see all of it.",
+      ),
+    );
+    host.keys(views[name].keys, {
+      title: "Execution",
+      keys: [
+        ["t", "timeline", () => open("timeline")],
+        ["h", "history", () => open("history")],
+        ["d", "download the history", () => head.querySelector("a[download]").click()],
+      ],
+    });
     history.replaceState(null, "", address({ ...at, tab: name, event: name === "history" ? wanted : null }));
     if (events.length) update();
     views[name].rows.element.focus({ preventScroll: true });
@@ -108,7 +167,9 @@ export function executionView(params, host) {
 
   function chooseEvent(eventId) {
     history.replaceState(null, "", address({ ...at, tab: "history", event: eventId }));
-    showEvent(panel, at, eventId, events[0].eventTimestamp).catch((error) => fill(panel, h("p", { class: "warn" }, error.message)));
+    showEvent(panel, at, eventId, events[0].eventTimestamp).catch((error) =>
+      fill(panel, h("p", { class: "warn" }, error.message)),
+    );
   }
 
   function revealWanted() {
@@ -131,66 +192,8 @@ export function executionView(params, host) {
       else if (wanted) revealWanted();
       return true;
     },
-    close() { closed = true; },
+    close() {
+      closed = true;
+    },
   };
-}
-
-function summaryOf(told, at) {
-  const { executionInfo: info, executionConfiguration: set } = told;
-  const { workflowId, runId } = info.execution;
-  const status = info.closeStatus || "OPEN";
-  const started = attributesOf(told.started.event);
-  const ended = told.closed ? attributesOf(told.closed.event) : {};
-  const facts = [
-    ["type", typeText(info.workflowType)],
-    ["started", h("span", { title: exact(info.startTimestamp) }, instant(info.startTimestamp))],
-    told.closed ? ["closed", h("span", { title: exact(info.closeTimestamp) }, instant(info.closeTimestamp))] : null,
-    [told.closed ? "took" : "open for", told.closed ? duration(info.closeTimestamp - info.startTimestamp) : since(info.startTimestamp, told.now)],
-    ["events", told.lastEventId.toLocaleString("en-US")],
-    info.parent ? ["parent", link({ domain: at.domain, run: info.parent.runId }, info.parent.workflowId)] : null,
-    started.continuedExecutionRunId ? ["continues", link({ domain: at.domain, run: started.continuedExecutionRunId }, "the run before")] : null,
-    ended.newExecutionRunId ? ["continued by", link({ domain: at.domain, run: ended.newExecutionRunId }, "the next run")] : null,
-    info.tagList?.length ? ["tags", info.tagList.map((tag) => [h("a", { class: "tag", href: address({ domain: at.domain, tag }) }, tag), " "]).flat()] : null,
-    info.cancelRequested ? ["cancel requested", "yes"] : null,
-    ["task list", set.taskList.name],
-    ["timeouts", `${timeout(set.executionStartToCloseTimeout)}, decisions ${timeout(set.taskStartToCloseTimeout)}`],
-    ["child policy", set.childPolicy.toLowerCase().replaceAll("_", " ")],
-    set.taskPriority ? ["priority", set.taskPriority] : null,
-    set.lambdaRole ? ["Lambda role", set.lambdaRole] : null,
-    ["reason", "timeoutType", "cause"].map((name) => ended[name] && [name, ended[name]]).find(Boolean) ?? null,
-  ].filter(Boolean);
-  const payloads = [
-    ...Object.entries(told.started.payloads).map(([name, payload]) => [name, payload]),
-    ...(told.closed ? Object.entries(told.closed.payloads).map(([name, payload]) => [told.closed.event.eventType === "WorkflowExecutionContinuedAsNew" ? `${name} of the next run` : name, payload]) : []),
-  ];
-  return [
-    h("nav", { class: "crumbs", "aria-label": "Where this is" }, link({ domain: at.domain }, at.domain)),
-    h("div", { class: "head" }, h("h1", {}, workflowId), h("span", { class: `status ${status}` }, statusText(status)),
-      h("span", { class: "actions" }, link({ domain: at.domain, workflow: workflowId }, "Runs of this id"),
-        h("a", { href: `/api/history?${new URLSearchParams(at)}`, download: "", "aria-keyshortcuts": "d", title: "JSON, as pyswf-fast replay reads it" }, "Download history"))),
-    h("p", { class: "run" }, h("span", { class: "muted" }, "run "), h("span", { class: "mono" }, runId), " ", copyable(runId, "run id")),
-    h("dl", { class: "facts wide" }, ...facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    payloads.length ? h("div", { class: "payloads" }, ...payloads.map(([name, payload]) => payloadBlock(name, payload))) : null,
-    told.closed ? null : pendingSection(told, at),
-  ];
-}
-
-const MOST_BARS = 100;
-
-function laneDetail(lane, at, events) {
-  const bars = lane.bars.slice(0, MOST_BARS);
-  const start = events[0].eventTimestamp * 1000;
-  return [
-    h("h2", { class: "event-title" }, lane.type && lane.kind !== "timer" ? h("span", {}, lane.type, " ") : null, lane.kind === "timer" ? `timer ${lane.name}` : lane.name),
-    h("p", { class: "muted" }, laneText(lane)),
-    h("table", {}, h("thead", {}, h("tr", {}, ...["What", "After", "For", "End"].map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", {}, ...bars.map((bar) => h("tr", {},
-        h("td", {}, link({ ...at, tab: "history", event: bar.event }, bar.phase === "mark" ? events[bar.event - 1].eventType : bar.phase === "run" ? "run" : bar.phase)),
-        h("td", { class: "number" }, duration((bar.from - start) / 1000)),
-        h("td", { class: "number" }, bar.phase === "mark" ? "" : duration((bar.to - bar.from) / 1000)),
-        h("td", {}, bar.phase === "wait" && bar.outcome === "completed" ? "" : bar.outcome.replace("-", " ")))))),
-    lane.bars.length > bars.length ? h("p", { class: "muted" }, `The first ${bars.length} of ${counted(lane.bars.length, "bar")}: the history has all.`) : null,
-    h("h3", {}, "Events"),
-    h("p", { class: "links" }, ...lane.events.slice(0, MOST_BARS).flatMap((id) => [link({ ...at, tab: "history", event: id }, `#${id} ${events[id - 1].eventType}`), h("br", {})])),
-  ];
 }

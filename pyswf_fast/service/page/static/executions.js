@@ -2,13 +2,22 @@
 
 import { get } from "./api.js";
 import { address, fill, h, link } from "./dom.js";
-import { count, counted, duration, exact, instant, since, statusText } from "./format.js";
-import { typeText } from "./events.js";
+import { count, counted, statusText } from "./format.js";
+import { rowOf } from "./execution-row.js";
 
 const PAGE = 50;
 const MOST_REQUESTS = 40; // for one page; each looks at 2,500 executions at most
 const FILTERS = ["workflow", "type", "tag", "status", "since", "until"];
-const STATUSES = ["OPEN", "CLOSED", "COMPLETED", "FAILED", "CANCELED", "TERMINATED", "CONTINUED_AS_NEW", "TIMED_OUT"];
+const STATUSES = [
+  "OPEN",
+  "CLOSED",
+  "COMPLETED",
+  "FAILED",
+  "CANCELED",
+  "TERMINATED",
+  "CONTINUED_AS_NEW",
+  "TIMED_OUT",
+];
 const PATIENCE_MS = 300;
 
 /** The view; `params` hold the domain, the filters and where the page begins. */
@@ -16,34 +25,93 @@ export function executionsView(params, host) {
   const title = h("h1", {}, "Executions");
   const domains = h("select", { id: "domain", onchange: () => host.go(address({ domain: domains.value })) });
   const about = h("p", { class: "muted" });
-  const form = h("form", { class: "filters", role: "search", "aria-label": "Filters", onsubmit: (event) => { event.preventDefault(); apply(); } },
+  const form = h(
+    "form",
+    {
+      class: "filters",
+      role: "search",
+      "aria-label": "Filters",
+      onsubmit: (event) => {
+        event.preventDefault();
+        apply();
+      },
+    },
     field("workflow", "Workflow id", { type: "search", placeholder: "part of it", "aria-keyshortcuts": "/" }),
     field("type", "Type", { type: "search", placeholder: "name version" }),
     field("tag", "Tag", { type: "search", placeholder: "exact" }),
-    h("label", {}, h("span", {}, "Status"), h("select", { name: "status", onchange: () => apply() }, h("option", { value: "" }, "any"),
-      ...STATUSES.map((status) => h("option", { value: status, selected: params.status === status }, statusText(status))))),
-    field("since", "Started since", { type: "datetime-local", step: "1" }), field("until", "Started until", { type: "datetime-local", step: "1" }),
-    h("button", { type: "button", class: "clear", onclick: () => host.go(address({ domain: params.domain })) }, "Clear"));
+    h(
+      "label",
+      {},
+      h("span", {}, "Status"),
+      h(
+        "select",
+        { name: "status", onchange: () => apply() },
+        h("option", { value: "" }, "any"),
+        ...STATUSES.map((status) =>
+          h("option", { value: status, selected: params.status === status }, statusText(status)),
+        ),
+      ),
+    ),
+    field("since", "Started since", { type: "datetime-local", step: "1" }),
+    field("until", "Started until", { type: "datetime-local", step: "1" }),
+    h(
+      "button",
+      { type: "button", class: "clear", onclick: () => host.go(address({ domain: params.domain })) },
+      "Clear",
+    ),
+  );
   const body = h("tbody", {});
-  const table = h("table", { class: "executions" },
-    h("thead", {}, h("tr", {}, ...["Status", "Workflow", "Type", "Started", "Time", "Events", "Open now"].map((text) => h("th", { scope: "col" }, text)))), body);
+  const table = h(
+    "table",
+    { class: "executions" },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ...["Status", "Workflow", "Type", "Started", "Time", "Events", "Open now"].map((text) =>
+          h("th", { scope: "col" }, text),
+        ),
+      ),
+    ),
+    body,
+  );
   const paging = h("nav", { class: "paging", "aria-label": "Pages" });
   const empty = h("div", { class: "empty", hidden: true });
-  const element = h("section", {}, h("div", { class: "head" }, title, h("label", { class: "domain" }, h("span", {}, "Domain"), domains)), about, form,
-    h("div", { class: "scroll" }, table), empty, paging);
+  const element = h(
+    "section",
+    {},
+    h("div", { class: "head" }, title, h("label", { class: "domain" }, h("span", {}, "Domain"), domains)),
+    about,
+    form,
+    h("div", { class: "scroll" }, table),
+    empty,
+    paging,
+  );
   const rows = new Map();
   let timer = 0;
 
   function field(name, text, attributes) {
-    const value = (name === "since" || name === "until") && params[name] ? local(params[name]) : params[name] || "";
-    const input = h("input", { name, value, ...attributes, oninput: () => { clearTimeout(timer); timer = setTimeout(apply, PATIENCE_MS); } });
+    const value =
+      (name === "since" || name === "until") && params[name] ? local(params[name]) : params[name] || "";
+    const input = h("input", {
+      name,
+      value,
+      ...attributes,
+      oninput: () => {
+        clearTimeout(timer);
+        timer = setTimeout(apply, PATIENCE_MS);
+      },
+    });
     return h("label", {}, h("span", {}, text), input);
   }
 
   function apply() {
     clearTimeout(timer);
     const given = Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value.trim()]));
-    for (const name of ["since", "until"]) if (given[name]) given[name] = Math.floor(new Date(given[name]).getTime() / 1000);
+    for (const name of ["since", "until"])
+      if (given[name]) given[name] = Math.floor(new Date(given[name]).getTime() / 1000);
     Object.assign(params, given, { before: "" });
     history.replaceState(null, "", address(params));
     refresh();
@@ -58,7 +126,8 @@ export function executionsView(params, host) {
       showEmpty(params, known);
       return;
     }
-    if (!params.domain) params.domain = known.reduce((most, one) => (one.executions > most.executions ? one : most)).domain;
+    if (!params.domain)
+      params.domain = known.reduce((most, one) => (one.executions > most.executions ? one : most)).domain;
     showDomains(known);
     const found = [];
     let before = params.before;
@@ -73,7 +142,11 @@ export function executionsView(params, host) {
     host.setClock(now);
     showRows(found, now);
     showEmpty(params, known, found);
-    fill(paging, params.before ? link({ ...params, before: "" }, "« Newest") : null, before !== null ? link({ ...params, before }, found.length < PAGE ? "Search on »" : "Older »") : null);
+    fill(
+      paging,
+      params.before ? link({ ...params, before: "" }, "« Newest") : null,
+      before !== null ? link({ ...params, before }, found.length < PAGE ? "Search on »" : "Older »") : null,
+    );
   }
 
   function showDomains(known) {
@@ -81,12 +154,31 @@ export function executionsView(params, host) {
     if (domains.dataset.known === signature) return;
     domains.dataset.known = signature;
     const names = known.map((one) => one.domain);
-    fill(domains, names.includes(params.domain) ? null : h("option", { value: params.domain }, params.domain), ...known.map((one) =>
-      h("option", { value: one.domain }, `${one.domain}${one.status === "DEPRECATED" ? " (deprecated)" : ""}`)));
+    fill(
+      domains,
+      names.includes(params.domain) ? null : h("option", { value: params.domain }, params.domain),
+      ...known.map((one) =>
+        h(
+          "option",
+          { value: one.domain },
+          `${one.domain}${one.status === "DEPRECATED" ? " (deprecated)" : ""}`,
+        ),
+      ),
+    );
     domains.value = params.domain;
     const one = known.find(({ domain }) => domain === params.domain);
-    about.textContent = one ? [`${count(one.open)} open of ${counted(one.executions, "execution")}`, one.retention === "NONE" || one.retention === "0" ? "closed ones are not kept" :
-      `closed ones are kept for ${counted(Number(one.retention), "day")}`, one.region, one.description].filter(Boolean).join(" · ") : "";
+    about.textContent = one
+      ? [
+          `${count(one.open)} open of ${counted(one.executions, "execution")}`,
+          one.retention === "NONE" || one.retention === "0"
+            ? "closed ones are not kept"
+            : `closed ones are kept for ${counted(Number(one.retention), "day")}`,
+          one.region,
+          one.description,
+        ]
+          .filter(Boolean)
+          .join(" · ")
+      : "";
     document.title = `${params.domain} · pyswf-fast`;
   }
 
@@ -121,9 +213,26 @@ export function executionsView(params, host) {
     table.hidden = !found.length;
     form.hidden = !known.length;
     const isFiltered = FILTERS.some((name) => given[name]);
-    if (!known.length) fill(empty, h("h2", {}, "No domains yet"), h("p", {}, "Register one, or start a worker, which registers its own:"), h("pre", {}, sample()));
-    else if (isFiltered) fill(empty, h("h2", {}, "No execution passes these filters"), h("p", {}, link({ domain: given.domain }, "Clear the filters")));
-    else fill(empty, h("h2", {}, "No executions yet"), h("p", {}, "Start one in this domain:"), h("pre", {}, sample(given.domain)));
+    if (!known.length)
+      fill(
+        empty,
+        h("h2", {}, "No domains yet"),
+        h("p", {}, "Register one, or start a worker, which registers its own:"),
+        h("pre", {}, sample()),
+      );
+    else if (isFiltered)
+      fill(
+        empty,
+        h("h2", {}, "No execution passes these filters"),
+        h("p", {}, link({ domain: given.domain }, "Clear the filters")),
+      );
+    else
+      fill(
+        empty,
+        h("h2", {}, "No executions yet"),
+        h("p", {}, "Start one in this domain:"),
+        h("pre", {}, sample(given.domain)),
+      );
   }
 
   function move(step) {
@@ -132,36 +241,28 @@ export function executionsView(params, host) {
     links[Math.max(0, Math.min(links.length - 1, index + step))]?.focus();
   }
 
-  host.keys({ title: "Executions", keys: [
-    ["/", "filter by workflow id", () => form.elements.workflow.focus()],
-    [["j", "ArrowDown"], "next execution", () => move(1)], [["k", "ArrowUp"], "the one before", () => move(-1)],
-    ["Enter", "show it"],
-    ["o", "older", () => paging.querySelector("a:last-child")?.click()], ["n", "newest", () => host.go(address({ ...params, before: "" }))],
-    ["c", "clear the filters", () => host.go(address({ domain: params.domain }))],
-  ] });
-  return { element, refresh, isLive: () => true, up: () => null, close: () => { clearTimeout(timer); asked++; } };
-}
-
-function rowOf(info, params, now) {
-  const { execution, startTimestamp: started, closeTimestamp: closed } = info;
-  const status = info.closeStatus || "OPEN";
-  const at = { domain: params.domain, run: execution.runId };
-  const tags = (info.tagList || []).flatMap((tag) => [" ", h("a", { class: "tag", href: address({ domain: params.domain, tag }) }, tag)]);
-  return h("tr", {},
-    h("td", {}, h("span", { class: `status ${status}` }, statusText(status)), info.cancelRequested ? h("span", { class: "tag" }, "asked to cancel") : null),
-    h("td", { class: "main" }, h("a", { class: "name", href: address(at), title: execution.workflowId }, execution.workflowId), ...tags,
-      h("span", { class: "run mono", title: execution.runId }, execution.runId.slice(0, 14), "…")),
-    h("td", { class: "kind", "data-label": "type" }, h("span", { title: typeText(info.workflowType) }, typeText(info.workflowType))),
-    h("td", { "data-label": "started" }, h("span", { title: exact(started) }, instant(started))),
-    h("td", { class: "number", "data-label": "time" }, closed ? duration(closed - started) : since(started, now)),
-    h("td", { class: "number", "data-label": "events" }, count(info.events)),
-    h("td", { "data-label": "open now" }, closed ? "—" : openText(info.openCounts)));
-}
-
-function openText(counts) {
-  const parts = [[counts.openDecisionTasks, "decision"], [counts.openActivityTasks, "activity", "activities"], [counts.openTimers, "timer"],
-    [counts.openChildWorkflowExecutions, "child", "children"], [counts.openLambdaFunctions, "Lambda"]];
-  return parts.filter(([number]) => number).map(([number, ...noun]) => counted(number, ...noun)).join(", ") || "nothing";
+  host.keys({
+    title: "Executions",
+    keys: [
+      ["/", "filter by workflow id", () => form.elements.workflow.focus()],
+      [["j", "ArrowDown"], "next execution", () => move(1)],
+      [["k", "ArrowUp"], "the one before", () => move(-1)],
+      ["Enter", "show it"],
+      ["o", "older", () => paging.querySelector("a:last-child")?.click()],
+      ["n", "newest", () => host.go(address({ ...params, before: "" }))],
+      ["c", "clear the filters", () => host.go(address({ domain: params.domain }))],
+    ],
+  });
+  return {
+    element,
+    refresh,
+    isLive: () => true,
+    up: () => null,
+    close: () => {
+      clearTimeout(timer);
+      asked++;
+    },
+  };
 }
 
 function local(seconds) {
@@ -170,5 +271,9 @@ function local(seconds) {
 }
 
 function sample(domain = "play") {
-  return `export AWS_ENDPOINT_URL_SWF=${location.origin} PYSWF_DOMAIN=${domain}\npyswf-fast worker sums &\npyswf-fast start sums:total 1 2 3 4 --wait`;
+  return [
+    `export AWS_ENDPOINT_URL_SWF=${location.origin} PYSWF_DOMAIN=${domain}`,
+    "pyswf-fast worker sums &",
+    "pyswf-fast start sums:total 1 2 3 4 --wait",
+  ].join("\n");
 }

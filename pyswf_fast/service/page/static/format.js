@@ -1,6 +1,11 @@
 // Instants, durations and statuses as people read them.
 
-const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+const UNITS = [
+  ["d", 86400],
+  ["h", 3600],
+  ["min", 60],
+  ["s", 1],
+];
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 /** A duration in seconds: "3 d 4 h", "1 min 5 s", "1.25 s", "12 ms". */
@@ -38,7 +43,7 @@ export function after(seconds) {
   return `+${seconds < 60 ? `${seconds.toFixed(3)} s` : duration(seconds)}`;
 }
 
-/** Time since the start, to the precision of a scale's step (both in milliseconds): "2.5 s", "14:00:02", "3 d 14:00". */
+/** Milliseconds since the start, as precise as a scale's step: "2.5 s", "14:00:02", "3 d 14:00". */
 export function clock(milliseconds, step) {
   if (!milliseconds) return "0";
   const decimals = step >= 1000 ? 0 : step >= 100 ? 1 : step >= 10 ? 2 : 3;
@@ -47,7 +52,8 @@ export function clock(milliseconds, step) {
   const two = (number) => String(Math.floor(number)).padStart(2, "0");
   const days = Math.floor(milliseconds / 86_400_000);
   const ofDay = `${two((milliseconds / 3_600_000) % 24)}:${two((milliseconds / 60_000) % 60)}`;
-  const rest = step % 60_000 ? `:${seconds.toFixed(decimals).padStart(decimals ? decimals + 3 : 2, "0")}` : "";
+  const rest =
+    step % 60_000 ? `:${seconds.toFixed(decimals).padStart(decimals ? decimals + 3 : 2, "0")}` : "";
   return `${days ? `${days} d ` : ""}${ofDay}${rest}`;
 }
 

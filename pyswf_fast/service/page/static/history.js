@@ -19,18 +19,38 @@ export class History {
     this.events = [];
     this.shown = [];
     this.found = null; // ids of the events with the text; null while none is sought
-    this.rows = new Rows({ label: "Events", height: ROW, draw: (index, row) => this.drawEvent(index, row),
-      chosen: (index) => chosen(this.shown[index]) });
-    this.type = h("select", { "aria-label": "Event type", onchange: () => this.filter() }, h("option", { value: "" }, "all types"));
-    this.text = h("input", { type: "search", placeholder: "Search in events and payloads", "aria-label": "Search in events and payloads",
-      "aria-keyshortcuts": "/", oninput: () => this.typed() });
+    this.rows = new Rows({
+      label: "Events",
+      height: ROW,
+      draw: (index, row) => this.drawEvent(index, row),
+      chosen: (index) => chosen(this.shown[index]),
+    });
+    this.type = h(
+      "select",
+      { "aria-label": "Event type", onchange: () => this.filter() },
+      h("option", { value: "" }, "all types"),
+    );
+    this.text = h("input", {
+      type: "search",
+      placeholder: "Search in events and payloads",
+      "aria-label": "Search in events and payloads",
+      "aria-keyshortcuts": "/",
+      oninput: () => this.typed(),
+    });
     this.said = h("span", { class: "said", role: "status" });
-    this.element = h("section", { class: "history", "aria-label": "History" },
-      h("div", { class: "tools" }, this.type, this.text, this.said), this.rows.element);
-    this.keys = { title: "History", keys: [
-      ["/", "search", () => this.text.focus()],
-      [["ArrowUp", "ArrowDown"], "the event before, the next, in the list"],
-    ] };
+    this.element = h(
+      "section",
+      { class: "history", "aria-label": "History" },
+      h("div", { class: "tools" }, this.type, this.text, this.said),
+      this.rows.element,
+    );
+    this.keys = {
+      title: "History",
+      keys: [
+        ["/", "search", () => this.text.focus()],
+        [["ArrowUp", "ArrowDown"], "the event before, the next, in the list"],
+      ],
+    };
     this.types = new Map();
   }
 
@@ -39,7 +59,8 @@ export class History {
     const types = new Map();
     for (const { eventType } of events) types.set(eventType, (types.get(eventType) || 0) + 1);
     for (const [type, number] of [...types].sort()) {
-      if (!this.types.has(type)) this.types.set(type, this.type.appendChild(h("option", { value: type }, type)));
+      if (!this.types.has(type))
+        this.types.set(type, this.type.appendChild(h("option", { value: type }, type)));
       this.types.get(type).textContent = `${type} (${count(number)})`;
     }
     this.filter();
@@ -66,11 +87,15 @@ export class History {
   filter() {
     const type = this.type.value;
     const chosen = this.shown[this.rows.choice]?.eventId;
-    this.shown = this.events.filter((event) => (!type || event.eventType === type) && (!this.found || this.found.has(event.eventId)));
+    this.shown = this.events.filter(
+      (event) => (!type || event.eventType === type) && (!this.found || this.found.has(event.eventId)),
+    );
     this.rows.choice = this.shown.findIndex(({ eventId }) => eventId === chosen);
     this.rows.reset(this.shown.length);
-    this.said.textContent = this.shown.length === this.events.length ? counted(this.events.length, "event")
-      : `${count(this.shown.length)} of ${counted(this.events.length, "event")}`;
+    this.said.textContent =
+      this.shown.length === this.events.length
+        ? counted(this.events.length, "event")
+        : `${count(this.shown.length)} of ${counted(this.events.length, "event")}`;
   }
 
   /** Show and choose an event, whatever was filtered. */
@@ -80,7 +105,10 @@ export class History {
       this.found = null;
       this.filter();
     }
-    this.rows.choose(this.shown.findIndex((event) => event.eventId === eventId), { quietly: true });
+    this.rows.choose(
+      this.shown.findIndex((event) => event.eventId === eventId),
+      { quietly: true },
+    );
   }
 
   drawEvent(index, row) {

@@ -11,25 +11,27 @@ export function useKeys(...used) {
 
 /** Show all keys that work now. */
 export function showKeys() {
-  list.replaceChildren(...tables.map(({ title, keys }) => {
-    const section = document.createElement("section");
-    const heading = document.createElement("h3");
-    heading.textContent = title;
-    const lines = document.createElement("dl");
-    for (const [names, what] of keys) {
-      const term = document.createElement("dt");
-      for (const name of [names].flat()) {
-        const key = document.createElement("kbd");
-        key.textContent = SHOWN[name] || name;
-        term.append(key, " ");
+  list.replaceChildren(
+    ...tables.map(({ title, keys }) => {
+      const section = document.createElement("section");
+      const heading = document.createElement("h3");
+      heading.textContent = title;
+      const lines = document.createElement("dl");
+      for (const [names, what] of keys) {
+        const term = document.createElement("dt");
+        for (const name of [names].flat()) {
+          const key = document.createElement("kbd");
+          key.textContent = SHOWN[name] || name;
+          term.append(key, " ");
+        }
+        const meaning = document.createElement("dd");
+        meaning.textContent = what;
+        lines.append(term, meaning);
       }
-      const meaning = document.createElement("dd");
-      meaning.textContent = what;
-      lines.append(term, meaning);
-    }
-    section.append(heading, lines);
-    return section;
-  }));
+      section.append(heading, lines);
+      return section;
+    }),
+  );
   dialog.showModal();
 }
 

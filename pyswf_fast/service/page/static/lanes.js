@@ -13,7 +13,8 @@ export function buildLanes(events, now) {
 
 /** When something ran, or happened: the rest is idle. */
 export function busyIntervals(lanes, events) {
-  const ran = lanes.filter(({ kind }) => ["decisions", "activity", "lambda"].includes(kind))
+  const ran = lanes
+    .filter(({ kind }) => ["decisions", "activity", "lambda"].includes(kind))
     .flatMap(({ bars }) => bars.filter(({ phase }) => phase === "run").map(({ from, to }) => [from, to]));
   return [...ran, ...events.map((event) => [millis(event), millis(event)])];
 }
@@ -27,18 +28,29 @@ export function groupLanes(lanes) {
     if (group) group.push(lane);
     else groups.set(key, [lane]);
   }
-  return [...groups.values()].map((members) => (members.length === 1 ? members[0] : {
-    ...members[0],
-    name: `${members.length.toLocaleString("en-US")} ×`,
-    members,
-    bars: members.flatMap(({ bars }) => bars).sort((a, b) => a.from - b.from),
-    first: Math.min(...members.map(({ first }) => first)),
-    last: members.reduce((latest, { last }) => Math.max(latest, last), 0),
-  }));
+  return [...groups.values()].map((members) =>
+    members.length === 1
+      ? members[0]
+      : {
+          ...members[0],
+          name: `${members.length.toLocaleString("en-US")} ×`,
+          members,
+          bars: members.flatMap(({ bars }) => bars).sort((a, b) => a.from - b.from),
+          first: Math.min(...members.map(({ first }) => first)),
+          last: members.reduce((latest, { last }) => Math.max(latest, last), 0),
+        },
+  );
 }
 
-const OUTCOMES = { Completed: "completed", Failed: "failed", TimedOut: "timed-out", Canceled: "canceled",
-  Terminated: "failed", Fired: "completed", ContinuedAsNew: "completed" };
+const OUTCOMES = {
+  Completed: "completed",
+  Failed: "failed",
+  TimedOut: "timed-out",
+  Canceled: "canceled",
+  Terminated: "failed",
+  Fired: "completed",
+  ContinuedAsNew: "completed",
+};
 const BACK_OFF = /^([alc])(\d+)-\d+$/; // the library's timer before another attempt
 const ATTEMPT = /^(\d+)-\d+$/; // the library's id of an attempt beyond the first
 
@@ -59,7 +71,8 @@ class Builder {
     this.marks = this.lane("marks", "", "Signals and marks", "");
     this.begin(this.execution, first, "run");
     for (const event of this.events) this.take(event, attributesOf(event));
-    for (const { bar } of this.begun.values()) if (bar.outcome === "open") bar.to = Math.max(bar.from, this.now);
+    for (const { bar } of this.begun.values())
+      if (bar.outcome === "open") bar.to = Math.max(bar.from, this.now);
     for (const lane of this.lanes) {
       lane.bars.sort((a, b) => a.from - b.from);
       lane.first = lane.bars.length ? lane.bars[0].from : 0;
@@ -77,7 +90,11 @@ class Builder {
       if (type.endsWith("Scheduled")) this.begin(this.decisions, event, "wait");
       else this.step(attributes.scheduledEventId, event, end);
     } else if (type === "ActivityTaskScheduled") {
-      this.begin(this.attempted("activity", attributes.activityId, typeText(attributes.activityType)), event, "wait");
+      this.begin(
+        this.attempted("activity", attributes.activityId, typeText(attributes.activityType)),
+        event,
+        "wait",
+      );
     } else if (type === "LambdaFunctionScheduled") {
       this.begin(this.attempted("lambda", attributes.id, attributes.name), event, "wait");
     } else if (type === "StartLambdaFunctionFailed") {
@@ -92,7 +109,12 @@ class Builder {
     } else if (type === "TimerFired" || type === "TimerCanceled") {
       this.end(attributes.startedEventId, event, OUTCOMES[end]);
     } else if (type === "StartChildWorkflowExecutionInitiated") {
-      const lane = this.lane("child", event.eventId, attributes.workflowId, typeText(attributes.workflowType));
+      const lane = this.lane(
+        "child",
+        event.eventId,
+        attributes.workflowId,
+        typeText(attributes.workflowType),
+      );
       this.begin(lane, event, "wait");
     } else if (type.startsWith("ChildWorkflowExecution")) {
       this.step(attributes.initiatedEventId, event, end);

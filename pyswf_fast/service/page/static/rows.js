@@ -19,7 +19,11 @@ export class Rows {
     this.choice = -1;
     this.drawn = new Map();
     this.canvas = h("div", { class: "rows-canvas", role: "presentation" });
-    this.element = h("div", { class: "rows", role: "listbox", tabindex: "0", "aria-label": label }, this.canvas);
+    this.element = h(
+      "div",
+      { class: "rows", role: "listbox", tabindex: "0", "aria-label": label },
+      this.canvas,
+    );
     this.id = `rows-${label.replaceAll(/\W+/g, "-")}`;
     this.element.addEventListener("scroll", () => this.paint());
     this.element.addEventListener("keydown", (event) => this.key(event));
@@ -64,8 +68,12 @@ export class Rows {
 
   row(index) {
     const row = h("div", {
-      role: "option", id: `${this.id}-${index}`, "data-index": index, "aria-setsize": this.count,
-      "aria-posinset": index + 1, "aria-selected": String(index === this.choice),
+      role: "option",
+      id: `${this.id}-${index}`,
+      "data-index": index,
+      "aria-setsize": this.count,
+      "aria-posinset": index + 1,
+      "aria-selected": String(index === this.choice),
     });
     row.style.top = `${index * this.height}px`;
     row.style.height = `${this.height}px`;
@@ -82,7 +90,8 @@ export class Rows {
     const top = this.choice * this.height;
     const { scrollTop, clientHeight } = this.element;
     if (top < scrollTop) this.element.scrollTop = top;
-    else if (top + this.height > scrollTop + clientHeight) this.element.scrollTop = top + this.height - clientHeight;
+    else if (top + this.height > scrollTop + clientHeight)
+      this.element.scrollTop = top + this.height - clientHeight;
     this.paint();
     this.drawn.get(this.choice)?.setAttribute("aria-selected", "true");
     if (!quietly) this.chosen(this.choice);
@@ -90,7 +99,16 @@ export class Rows {
 
   key(event) {
     const page = Math.max(1, Math.floor(this.element.clientHeight / this.height) - 1);
-    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const steps = {
+      ArrowDown: 1,
+      j: 1,
+      ArrowUp: -1,
+      k: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    };
     const step = steps[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -1,8 +1,9 @@
-// The timeline of an execution: an axis that zooms, folds in it, and a lane for each thing that ran or waited.
+// The timeline of an execution: an axis that zooms, its folds, and a lane for each thing that ran or waited.
 
 import { Axis } from "./axis.js";
 import { fill, h } from "./dom.js";
 import { clock, count, counted, duration, instant } from "./format.js";
+import { barTitle, laneText } from "./lane-detail.js";
 import { buildLanes, busyIntervals, groupLanes } from "./lanes.js";
 import { mergeBars } from "./bars.js";
 import { Rows } from "./rows.js";
@@ -10,8 +11,6 @@ import { Rows } from "./rows.js";
 const ROW = 26;
 const TICK_GAP = 90;
 const NARROWEST_MS = 5;
-const KINDS = { execution: "Execution", decisions: "Decision tasks", marks: "Marks", activity: "Activity",
-  timer: "Timer", child: "Child workflow", lambda: "Lambda function" };
 
 export class Timeline {
   /** @param options.chosen called with the lane that was chosen */
@@ -21,40 +20,82 @@ export class Timeline {
     this.open = new Set();
     this.grouped = false;
     this.window = null; // positions in sight; null is all
-    this.rows = new Rows({ label: "Timeline", height: ROW, draw: (index, row) => this.drawLane(index, row),
-      chosen: (index) => chosen(this.shownLanes[index]) });
+    this.rows = new Rows({
+      label: "Timeline",
+      height: ROW,
+      draw: (index, row) => this.drawLane(index, row),
+      chosen: (index) => chosen(this.shownLanes[index]),
+    });
     this.scale = h("div", { class: "scale" });
     this.bands = h("div", { class: "bands", "aria-hidden": "true" });
     this.said = h("span", { class: "said", role: "status" });
     this.foldAll = this.toggle("Fold idle time", "f", true, () => this.toggleFolds());
     this.groupAll = this.toggle("Group by type", "g", false, () => this.toggleGroups());
-    this.element = h("section", { class: "timeline", "aria-label": "Timeline" },
-      h("div", { class: "tools" },
-        this.button("−", "zoom out", "-", () => this.zoom(2)), this.button("+", "zoom in", "+", () => this.zoom(0.5)),
-        this.button("←", "earlier", "ArrowLeft", () => this.pan(-0.25)), this.button("→", "later", "ArrowRight", () => this.pan(0.25)),
-        this.button("All", "all of it", "0", () => this.show(null)), this.foldAll, this.groupAll, this.said),
-      h("div", { class: "legend", "aria-hidden": "true" }, ...[["wait", "waits"], ["run", "runs"], ["run completed", "completed"],
-        ["run failed", "failed"], ["run timed-out", "timed out"], ["run canceled", "canceled"], ["back-off", "back-off"]].map(([name, text]) =>
-        h("span", {}, h("i", { class: `bar ${name}` }), text))),
-      h("div", { class: "chart" }, h("div", { class: "corner" }), this.scale, this.bands, this.rows.element));
-    this.keys = { title: "Timeline", keys: [
-      [["+", "="], "zoom in", () => this.zoom(0.5)], ["-", "zoom out", () => this.zoom(2)],
-      [["ArrowLeft", "ArrowRight"], "earlier, later", (key) => this.pan(key === "ArrowLeft" ? -0.25 : 0.25)],
-      ["0", "all of it", () => this.show(null)],
-      ["f", "fold idle time, or not", () => this.toggleFolds()], ["g", "group by type, or not", () => this.toggleGroups()],
-      [["ArrowUp", "ArrowDown"], "choose a lane, in the chart"],
-    ] };
+    this.element = h(
+      "section",
+      { class: "timeline", "aria-label": "Timeline" },
+      h(
+        "div",
+        { class: "tools" },
+        this.button("−", "zoom out", "-", () => this.zoom(2)),
+        this.button("+", "zoom in", "+", () => this.zoom(0.5)),
+        this.button("←", "earlier", "ArrowLeft", () => this.pan(-0.25)),
+        this.button("→", "later", "ArrowRight", () => this.pan(0.25)),
+        this.button("All", "all of it", "0", () => this.show(null)),
+        this.foldAll,
+        this.groupAll,
+        this.said,
+      ),
+      h(
+        "div",
+        { class: "legend", "aria-hidden": "true" },
+        ...[
+          ["wait", "waits"],
+          ["run", "runs"],
+          ["run completed", "completed"],
+          ["run failed", "failed"],
+          ["run timed-out", "timed out"],
+          ["run canceled", "canceled"],
+          ["back-off", "back-off"],
+        ].map(([name, text]) => h("span", {}, h("i", { class: `bar ${name}` }), text)),
+      ),
+      h("div", { class: "chart" }, h("div", { class: "corner" }), this.scale, this.bands, this.rows.element),
+    );
+    this.keys = {
+      title: "Timeline",
+      keys: [
+        [["+", "="], "zoom in", () => this.zoom(0.5)],
+        ["-", "zoom out", () => this.zoom(2)],
+        [
+          ["ArrowLeft", "ArrowRight"],
+          "earlier, later",
+          (key) => this.pan(key === "ArrowLeft" ? -0.25 : 0.25),
+        ],
+        ["0", "all of it", () => this.show(null)],
+        ["f", "fold idle time, or not", () => this.toggleFolds()],
+        ["g", "group by type, or not", () => this.toggleGroups()],
+        [["ArrowUp", "ArrowDown"], "choose a lane, in the chart"],
+      ],
+    };
     this.rows.element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     new ResizeObserver(() => this.draw()).observe(this.rows.element);
   }
 
   button(text, label, key, action) {
     const title = `${label[0].toUpperCase()}${label.slice(1)}`;
-    return h("button", { type: "button", "aria-label": title, title, "aria-keyshortcuts": key, onclick: action }, text);
+    return h(
+      "button",
+      { type: "button", "aria-label": title, title, "aria-keyshortcuts": key, onclick: action },
+      text,
+    );
   }
 
   toggle(text, key, pressed, action) {
-    return h("button", { type: "button", "aria-pressed": String(pressed), "aria-keyshortcuts": key, onclick: action }, text);
+    return h(
+      "button",
+      { type: "button", "aria-pressed": String(pressed), "aria-keyshortcuts": key, onclick: action },
+      text,
+    );
   }
 
   /** Show these events; `end` is when the execution closed, or now, in milliseconds. */
@@ -69,7 +110,12 @@ export class Timeline {
 
   layOut() {
     const before = this.axis && this.window && this.window.map((position) => this.axis.instant(position));
-    this.axis = new Axis(this.busy, this.start, this.end, this.foldAll.getAttribute("aria-pressed") === "true" ? this.open : "all");
+    this.axis = new Axis(
+      this.busy,
+      this.start,
+      this.end,
+      this.foldAll.getAttribute("aria-pressed") === "true" ? this.open : "all",
+    );
     if (before) this.window = before.map((at) => this.axis.position(at));
     this.choose();
     this.draw();
@@ -81,9 +127,15 @@ export class Timeline {
     const [first, last] = this.edges().map((position) => this.axis.instant(position));
     const chosen = this.shownLanes[this.rows.choice];
     this.shownLanes = this.window ? lanes.filter((lane) => lane.first <= last && lane.last >= first) : lanes;
-    this.rows.choice = chosen ? this.shownLanes.findIndex((lane) => lane.bars[0].event === chosen.bars[0].event && lane.kind === chosen.kind) : -1;
-    this.said.textContent = this.shownLanes.length < lanes.length
-      ? `${count(this.shownLanes.length)} of ${counted(lanes.length, "lane")}` : counted(lanes.length, "lane");
+    this.rows.choice = chosen
+      ? this.shownLanes.findIndex(
+          (lane) => lane.bars[0].event === chosen.bars[0].event && lane.kind === chosen.kind,
+        )
+      : -1;
+    this.said.textContent =
+      this.shownLanes.length < lanes.length
+        ? `${count(this.shownLanes.length)} of ${counted(lanes.length, "lane")}`
+        : counted(lanes.length, "lane");
   }
 
   edges() {
@@ -117,7 +169,10 @@ export class Timeline {
     const track = this.scale.getBoundingClientRect();
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
-      this.zoom(Math.exp(event.deltaY / 200), Math.max(0, Math.min(1, (event.clientX - track.left) / track.width)));
+      this.zoom(
+        Math.exp(event.deltaY / 200),
+        Math.max(0, Math.min(1, (event.clientX - track.left) / track.width)),
+      );
     } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       event.preventDefault();
       this.pan((event.deltaX || event.deltaY) / track.width);
@@ -185,8 +240,19 @@ export class Timeline {
       if (place - half < free) continue;
       free = place + half;
       const label = folded ? `${text} idle, folded: unfold` : `${text} idle: fold`;
-      const button = h("button", { type: "button", class: "fold", "aria-label": label, title: label, "aria-expanded": String(!folded),
-        "data-from": from, onclick: () => this.toggleFold(from) }, folded ? `⋯ ${text}` : "fold");
+      const button = h(
+        "button",
+        {
+          type: "button",
+          class: "fold",
+          "aria-label": label,
+          title: label,
+          "aria-expanded": String(!folded),
+          "data-from": from,
+          onclick: () => this.toggleFold(from),
+        },
+        folded ? `⋯ ${text}` : "fold",
+      );
       button.style.left = `${place}px`;
       marks.push(button);
     }
@@ -198,7 +264,11 @@ export class Timeline {
     const lane = this.shownLanes[index];
     const track = h("span", { class: "track" });
     for (const merged of mergeBars(lane, (at) => this.x(at), this.width)) {
-      const bar = h("i", { class: `bar ${lane.kind} ${merged.phase} ${merged.outcome}`, "data-event": merged.event, title: barTitle(lane, merged) });
+      const bar = h("i", {
+        class: `bar ${lane.kind} ${merged.phase} ${merged.outcome}`,
+        "data-event": merged.event,
+        title: barTitle(lane, merged),
+      });
       bar.style.left = `${merged.left}px`;
       bar.style.width = `${merged.width}px`;
       track.append(bar);
@@ -206,23 +276,14 @@ export class Timeline {
     row.classList.add("lane", lane.kind);
     row.setAttribute("aria-label", laneText(lane));
     row.title = lane.type ? `${lane.type}  ${lane.name}` : lane.name;
-    row.append(h("span", { class: "lane-name" }, lane.type && lane.kind !== "timer" ? h("b", {}, lane.type) : null,
-      lane.kind === "timer" ? `timer ${lane.name}` : lane.name), track);
+    row.append(
+      h(
+        "span",
+        { class: "lane-name" },
+        lane.type && lane.kind !== "timer" ? h("b", {}, lane.type) : null,
+        lane.kind === "timer" ? `timer ${lane.name}` : lane.name,
+      ),
+      track,
+    );
   }
-}
-
-function barTitle(lane, { phase, outcome, from, to, merged }) {
-  if (merged > 1) return `${counted(merged, "bar")}, ${duration((to - from) / 1000)}`;
-  const what = { wait: "waited", run: "ran", "back-off": "waited before another attempt", mark: "" }[phase];
-  const took = phase === "mark" ? "" : `${what} ${duration((to - from) / 1000)}`;
-  return [lane.type || KINDS[lane.kind], took, outcome === "completed" && phase !== "run" ? "" : outcome].filter(Boolean).join(", ");
-}
-
-/** A lane in words. */
-export function laneText(lane) {
-  const ended = lane.bars[lane.bars.length - 1];
-  const runs = lane.bars.filter(({ phase }) => phase === "run");
-  const attempts = lane.kind === "activity" && !lane.members && runs.length > 1 ? `, ${counted(runs.length, "attempt")}` : "";
-  const head = [KINDS[lane.kind], lane.type === "timer" ? "" : lane.type, lane.name].filter((part, n) => part && (n || lane.type || lane.kind === "timer"));
-  return `${head.join(" ") || lane.name}${attempts}, ${counted(lane.bars.length, "bar")}, ${duration((lane.last - lane.first) / 1000)}, ${ended.outcome.replace("-", " ")}`;
 }
