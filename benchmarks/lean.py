@@ -14,9 +14,10 @@ SIGNED = b"AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/swf/aws4_request, Si
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection that carries one call at a time."""
+    """A connection that carries one call at a time, made anew where the server closes it, as moto does."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
         self._received = bytearray()
         self._answer: asyncio.Future[bytes] | None = None
         self._transport: asyncio.Transport | None = None
@@ -37,6 +38,8 @@ class Connection(asyncio.Protocol):
         body = bytes(self._received[end + 4 : end + 4 + length])
         del self._received[: end + 4 + length]
         answer, self._answer = self._answer, None
+        if b"connection: close" in head and self._transport is not None:
+            self._transport.close()
         if head.startswith(b"http/1.1 200"):
             answer.set_result(body)
         else:
@@ -46,8 +49,14 @@ class Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc or ConnectionResetError("the service closed the connection"))
 
-    def send(self, operation: str, body: bytes) -> asyncio.Future[bytes]:
-        """Send a request whose body is ready; the future is its answer's body."""
+    async def open(self) -> None:
+        """Connect; raises OSError where nobody listens."""
+        await asyncio.get_running_loop().create_connection(lambda: self, *self._address)
+
+    async def send(self, operation: str, body: bytes) -> bytes:
+        """The body of the answer to a request whose body is ready."""
+        if self._transport is None or self._transport.is_closing():
+            await self.open()
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(
@@ -55,7 +64,7 @@ class Connection(asyncio.Protocol):
             b"X-Amz-Target: SimpleWorkflowService.%s\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s"
             % (operation.encode(), SIGNED, len(body), body)
         )
-        return self._answer
+        return await self._answer
 
     async def call(self, operation: str, **params: Any) -> Any:
         """The answer to one request; None where its body is empty."""
@@ -68,5 +77,7 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(host: str, port: int) -> Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
+    """A connection that is open; raises OSError where nobody listens."""
+    connection = Connection(host, port)
+    await connection.open()
     return connection

@@ -28,7 +28,7 @@ from rich.table import Table
 
 RUNS = 10  # executions of a round
 ACTIVITIES = 50  # that a decision schedules
-WORKERS = 20  # connections that poll for them at once
+WORKERS = 20  # connections that poll for them at once; moto gets one: it hands a task to several at once
 FULL = 24_000  # events: near SWF's limit of 25,000
 DOMAIN, TASKS = "d", {"name": "l"}
 WORKFLOW_TYPE, ACTIVITY_TYPE = {"name": "w", "version": "1"}, {"name": "a", "version": "1"}
@@ -49,6 +49,7 @@ class Service:
         )
         assert self.process.stdout is not None
         self.port = port or int(self.process.stdout.readline().rpartition(":")[2])
+        self.workers = 1 if port else WORKERS
         self.count = 0  # executions started
         self.full: dict[str, str] = {}  # the execution with a long history
 
@@ -132,7 +133,7 @@ async def starts(service: Service, client: Connection) -> int:
 
 
 async def activities(service: Service, client: Connection) -> int:
-    """activities: poll and respond, 20 workers at once"""
+    """activities: poll and respond, 20 workers at once (moto: one)"""
     for _ in range(RUNS):
         await service.start(client)
         await service.decide(client, schedule(ACTIVITIES))
@@ -149,7 +150,7 @@ async def activities(service: Service, client: Connection) -> int:
             await worker.send("RespondActivityTaskCompleted", orjson.dumps(done))
         worker.close()
 
-    await asyncio.gather(*(work() for _ in range(WORKERS)))
+    await asyncio.gather(*(work() for _ in range(service.workers)))
     for _ in range(RUNS):
         await service.decide(client, [{"decisionType": "CompleteWorkflowExecution"}])
     return RUNS * ACTIVITIES
