@@ -205,6 +205,8 @@ class Execution:
             left = None if timeout is None else timeout - waited
             if left is not None and left <= 0:
                 raise WaitTimeout(f"workflow {self.workflow_id!r} has not closed within {timeout} s")
+            if silent_since is not None:  # what happened may be there already: ask again soon
+                left = pause if left is None else min(pause, left)
             pace.look_again(pause, left)
 
     def signal(self, name: str, value: Any = None) -> None:

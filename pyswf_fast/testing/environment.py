@@ -23,7 +23,7 @@ from pyswf_fast.service.lambdas import Handler
 from pyswf_fast.testing.doubles import Doubles, InjectedFailure
 from pyswf_fast.testing.faults import Faults
 from pyswf_fast.testing.pending import describe
-from pyswf_fast.testing.run import SwfClient, SwfRun
+from pyswf_fast.testing.run import SwfClient, SwfRun, recorded
 from pyswf_fast.testing.stage import Stage
 from pyswf_fast.worker import Worker
 
@@ -298,9 +298,8 @@ class SwfTest:
         decider = self._decider(record)
         if decider is None:
             return None
-        run = Execution(self.service, record.domain, record.workflow_id, record.run_id)
         replayer = Replayer(decider, dry=True, strict=True, domain=record.domain)
-        return replayer.replay(run.history())
+        return replayer.replay(recorded(self.service, record.run_id))
 
     def _describe(self) -> str:
         return describe(self.service, self._stage.polls, self._replay)

@@ -60,6 +60,24 @@ def test_a_storm_of_throttles_is_waited_out_on_the_virtual_clock(swf: SwfTest) -
     assert fault.hits == 40
 
 
+def test_whoever_waits_asks_again_when_the_answer_fails(swf: SwfTest) -> None:
+    fault = swf.faults.throttle("GetWorkflowExecutionHistory", times=30)
+    idle = swf.start(shop.process, 1)
+    swf.replace(shop.charge, lambda order: "ok")
+    assert swf.run(shop.shipping, 1) == "1 shipped"
+    assert fault.hits == 30
+    assert idle.status == "OPEN"
+
+
+def test_the_services_own_throttles_are_waited_out_too() -> None:
+    with SwfTest(throttle=0.002) as swf:
+        began = swf.now()
+        run = swf.start(shop.ships, 12)
+        assert len(run.result()) == 12
+        assert swf.now() > began
+        assert len(run.activities) == 12
+
+
 def test_a_service_that_never_answers_polls_is_no_endless_loop(swf: SwfTest) -> None:
     swf.faults.throttle("PollForActivityTask")
     with pytest.raises(NothingLeft, match="waits in the list 'default', where its requests fail"):
