@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from pyswf_fast.cli import changes, demo, look, replay, run, save, start
+from pyswf_fast.cli import changes, demo, look, replay, run, save, start, storage
 from pyswf_fast.exceptions import SwfError
 
 __all__ = ["cli", "main"]
@@ -38,6 +38,7 @@ for command in (
     changes.signal,
     changes.cancel,
     changes.terminate,
+    storage.storage,
     demo.demo,
 ):
     cli.add_command(command)
