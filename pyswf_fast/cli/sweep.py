@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +42,8 @@ class InUse:
     """
 
     def __init__(self, path: Path) -> None:
+        import sqlite3
+
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute("CREATE TABLE folders (name TEXT PRIMARY KEY) WITHOUT ROWID")
