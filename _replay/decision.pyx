@@ -277,11 +277,11 @@ cdef dict decision_of(Run run, Command command):
 # What is to go into a data store is a draft until a decision that leaves needs its field (`write_drafts`).
 
 cdef inline bint is_draft(object payload):
-    return hasattr(payload, "field")
+    return hasattr(type(payload), "is_written")  # asked of the type: a draft's own attributes may write it
 
 
 cdef inline object field_of(object payload):
-    return payload if payload is None or type(payload) is str else payload.field
+    return payload.field if is_draft(payload) else payload
 
 
 cdef dict fields_of(dict members):

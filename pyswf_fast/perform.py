@@ -12,19 +12,30 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from pyswf_fast import registration
 from pyswf_fast._replay import Bound, Task
 from pyswf_fast.activity import CURRENT, ActivityInfo, RunningActivity
-from pyswf_fast.exceptions import Canceled, ServiceFault, SwfError, UsageError
+from pyswf_fast.exceptions import Canceled, DataStoreError, ServiceFault, SwfError, UsageError
 from pyswf_fast.execution import scope_of
+from pyswf_fast.pace import pace_of
 from pyswf_fast.payload import LIMITED_DATA_LIMIT
 from pyswf_fast.transport import Transport
 
 __all__ = ["ActivityTask", "Answer", "LetGo", "perform"]
+
+#: For how long a data store that cannot be reached is tried again: for the input, which another attempt can
+#: read as well, and for the result, which would be lost.
+READ_PATIENCE_SECS = 60
+WRITE_PATIENCE_SECS = 600
+#: The waits between the tries, which become twice as long each time.
+FIRST_WAIT_SECS = 0.5
+LONGEST_WAIT_SECS = 20
+
+T = TypeVar("T")
 
 logger = logging.getLogger("pyswf_fast.worker")
 
@@ -136,19 +147,28 @@ def perform(
         nonlocal last_beat
         text = None
         if details is not None:
-            text = last_beat = served.codec.encode_value(details, task.scope, "heartbeat", LIMITED_DATA_LIMIT)
+            try:
+                last_beat = served.codec.encode_value(details, task.scope, "heartbeat", LIMITED_DATA_LIMIT)
+            except DataStoreError as error:  # the next may be stored again
+                logger.warning("%s: a heartbeat goes without its details: %s", task, error)
+            text = last_beat
         return _beat(task, transport, text)
+
+    def patiently(act: Callable[[], T], patience_secs: float) -> T:
+        return _patiently(act, patience_secs, task, transport, lambda: _beat(task, transport, last_beat))
 
     running = RunningActivity(task.info, heart, may_complete_later)
     within = CURRENT.set(running)
     try:
         recorded = task.body.get("input")
-        running.info = replace(task.info, last_heartbeat=served.codec.decode_heartbeat(recorded))
-        args, kwargs = served.codec.decode_input(recorded)
+        found = patiently(lambda: served.codec.decode_heartbeat(recorded), READ_PATIENCE_SECS)
+        running.info = replace(task.info, last_heartbeat=found)
+        args, kwargs = patiently(lambda: served.codec.decode_input(recorded), READ_PATIENCE_SECS)
         result = _finish(served.function(*first, *args, **kwargs))
         if running.completes_later:
             return Answer(None, {})
-        text = served.codec.encode_result(result, task.scope)
+        written = served.codec.encode_result(result, task.scope, later=True)
+        text = written if isinstance(written, str) else patiently(lambda: written.field, WRITE_PATIENCE_SECS)
         return Answer("RespondActivityTaskCompleted", {"taskToken": task.token, "result": text})
     except (KeyboardInterrupt, LetGo):
         raise
@@ -183,6 +203,32 @@ def _beat(task: ActivityTask, transport: Transport, details: str | None) -> bool
     else:
         return bool(answer.get("cancelRequested"))
     return False
+
+
+def _patiently(
+    act: Callable[[], T],
+    patience_secs: float,
+    task: ActivityTask,
+    transport: Transport,
+    beat: Callable[[], Any],
+) -> T:
+    """Read or write in a data store, again and again while it cannot be reached; heartbeats go on meanwhile.
+
+    What then still fails is the activity's failure, and the retry policy's to judge.
+    """
+    pace = pace_of(transport)
+    until = pace.now() + patience_secs
+    wait_secs = FIRST_WAIT_SECS
+    while True:
+        try:
+            return act()
+        except DataStoreError as error:  # noqa: PERF203 - it is tried again
+            left = until - pace.now()
+            if not error.may_pass or left <= 0 or beat() is None:
+                raise
+            logger.warning("%s: waits for its data store: %s", task, error)
+            pace.wait(min(wait_secs * pace.chance.uniform(0.5, 1), left), threading.Event())
+            wait_secs = min(2 * wait_secs, LONGEST_WAIT_SECS)
 
 
 def _finish(result: Any) -> Any:

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from pyswf_fast._replay import Failure
-from pyswf_fast.exceptions import ConfigurationError, PayloadTooLarge, SerializationError, UsageError
+from pyswf_fast.exceptions import (
+    ConfigurationError,
+    DataStoreError,
+    PayloadTooLarge,
+    SerializationError,
+    UsageError,
+)
 from pyswf_fast.failures import qualified_name, users_line
 
 __all__ = ["AttemptLimit", "Retry", "RetryPolicy", "RetryVerdict", "policy_of"]
@@ -49,6 +55,8 @@ _SWFS_NAMES = frozenset((*FAILURE_STATES, *TIMEOUT_TYPES, *CAUSES))
 _NOT_NOW = re.compile(r"[A-Z_]+_RATE_EXCEEDED|OPEN_[A-Z_]+_LIMIT_EXCEEDED")
 #: What a worker raises where a value cannot travel: the next attempt would come to the same.
 _CANNOT_HEAL = frozenset(map(qualified_name, (PayloadTooLarge, SerializationError)))
+#: What a worker raises whose data store cannot be reached: to try at once would use up all attempts.
+_DATA_STORE = qualified_name(DataStoreError)
 _TYPE_NAME = re.compile(r"[^\W\d]\w*(\.(<locals>|[^\W\d]\w*))*")
 
 FIRST_BACK_OFF_SECONDS = 1.0
@@ -80,8 +88,9 @@ Retry: TypeAlias = "RetryVerdict | Callable[[Failure], float | bool | None]"
 class AttemptLimit:
     """So many attempts for failures in these states, as PySwfAws counted them.
 
-    Failures and timeouts are retried at once, a schedule that SWF refused after a back-off (1 s, doubling to
-    60 s). What cannot heal, a `PayloadTooLarge` or `SerializationError` of the worker, is not retried.
+    Failures and timeouts are retried at once; a schedule that SWF refused, and a failure of a worker's data
+    store, after a back-off (1 s, doubling to 60 s). What cannot heal, a `PayloadTooLarge` or
+    `SerializationError` of the worker, is not retried.
 
     Parameters:
         max_attempts: How often the work is tried in all.
@@ -246,7 +255,7 @@ def policy_of(retry: Retry | None, max_attempts: int, retry_states: Iterable[str
 
 
 def _at_once_or_later(failure: Failure) -> float:
-    if failure.state != "FAILED_TO_SCHEDULE":
+    if failure.state != "FAILED_TO_SCHEDULE" and _DATA_STORE not in failure.exception_types:
         return 0.0
     # the exponent is bounded before the power is taken: a throttle may last for thousands of attempts
     doublings = min(failure.attempt + failure.throttled - 1, 16)

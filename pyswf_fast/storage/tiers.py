@@ -13,8 +13,8 @@ brings the last heartbeat with it: ``~h<length of the heartbeat>:<heartbeat><inp
 `PREFIX` is a character with which JSON cannot begin: a field that begins otherwise is what the serializer
 wrote, readable in any console.
 
-base64, not base85: base85 brings 6 % more into a field and on the wire is just as safe, but it takes a
-hundred times as long in Python, and no shell decodes it (``base64 -d | zstd -d`` does the other).
+base64, not base85: base85 brings 6 % more into a field and on the wire is just as safe, but it takes some
+fifty times as long in Python, and no shell decodes it (``base64 -d | zstd -d`` does the other).
 """
 
 from __future__ import annotations
