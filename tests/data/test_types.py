@@ -155,7 +155,10 @@ class Name(str):
 
 UserId = NewType("UserId", uuid.UUID)
 
-moments = st.datetimes(timezones=st.none() | st.just(dt.timezone.utc) | st.timezones())
+#: Python takes a time that a zone has twice, or never, for unequal to all times of other zones.
+moments = st.datetimes(timezones=st.none() | st.just(dt.timezone.utc) | st.timezones()).filter(
+    lambda moment: moment.utcoffset() == moment.replace(fold=1 - moment.fold).utcoffset()
+)
 days = st.dates()
 cats = st.builds(Cat, st.text(), st.integers())
 dogs = st.builds(Dog, st.text(), st.text())
@@ -248,7 +251,7 @@ def assert_same(back: Any, sent: Any) -> None:
 
 
 @named
-@settings(max_examples=25)  # of each of many types
+@settings(max_examples=12)  # of each of many types
 @given(data=st.data())
 def test_results_and_arguments_come_back_as_annotated(
     annotation: Any, values: st.SearchStrategy[Any], data: st.DataObject
@@ -261,7 +264,7 @@ def test_results_and_arguments_come_back_as_annotated(
     for back in (*args, *kwargs.values()):
         assert_same(back, value)
     if annotation is not Any:  # what has no type of its own is read where a type is named
-        read = codec.decode_value(codec.encode_value(value, "s", "signal"), "signal", annotation)
+        read = codec.decode_value(codec.encode_value(value, "s", "signal"), "signal", type=annotation)
         assert_same(read, value)
 
 
