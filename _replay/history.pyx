@@ -64,6 +64,7 @@ cdef class History:
     cdef readonly str run_id
     cdef readonly tuple workflow_type
     cdef readonly int64_t started_event_id
+    cdef int64_t body_bytes
 
     def __cinit__(self):
         self.bodies = []
@@ -148,6 +149,7 @@ cdef class History:
         past.workflow_type = self.workflow_type
         past.started_event_id = self.started_event_id if self.started_event_id <= last else 0
         past.bodies = list(self.bodies)
+        past.body_bytes = self.body_bytes
         past.types = list(self.types)
         past.type_numbers = dict(self.type_numbers)
         past.reserve(last, True)
@@ -188,6 +190,7 @@ cdef class History:
             if row.type_no:
                 row.type_no = <uint16_t><int>numbers[row.type_no - 1]
         self.bodies.append(page.body)
+        self.body_bytes += len(page.body)
         self.count = first + fresh
         self.index.append(self, first)
         return 0
@@ -276,6 +279,11 @@ cdef class History:
         return f"<History of {self.count} events>"
 
     # What became of each thing asked for.
+
+    @property
+    def nbytes(self):
+        """The memory that it holds, in bytes: the bodies, and a row for each event."""
+        return self.body_bytes + self.capacity * <Py_ssize_t>sizeof(Row)
 
     @property
     def activities(self):

@@ -2,19 +2,18 @@
 
     PollForDecisionTask body ── fetch ──► history ── decide ──► RespondDecisionTaskCompleted parameters
 
-``fetch`` waits for the network and runs on a poller's thread; ``decide`` runs the decider's code and belongs
-to the one thread that decides. It makes a run and forgets it; whoever keeps runs between their tasks drives
-them by ``append_page`` and comes to ``conclude`` as well.
+``fetch`` (see `fetching`) waits for the network and runs on a poller's thread; ``decide`` runs the decider's
+code and belongs to the one thread that decides. It replays a history from its beginning, or goes on with a
+run that was kept (see `kept`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
-
-import orjson
 
 from pyswf_fast import constraints
 from pyswf_fast._replay import Bound, History, Page, Run, Task
@@ -26,24 +25,22 @@ from pyswf_fast.exceptions import (
     NondeterminismError,
     SwfError,
 )
-from pyswf_fast.execution import scope_of
 from pyswf_fast.failures import failure_to_text, users_line
+from pyswf_fast.fetching import DecisionTask
+from pyswf_fast.kept import KeptRuns
 from pyswf_fast.rehearsal import rehearse
-from pyswf_fast.transport import Transport
 
 __all__ = [
     "Call",
     "Decision",
     "DecisionContext",
     "DecisionSettings",
-    "DecisionTask",
     "answer",
     "calls_of",
     "conclude",
     "decide",
-    "fetch",
+    "go_on",
     "pause",
-    "read_pages",
 ]
 
 logger = logging.getLogger("pyswf_fast.worker")
@@ -68,46 +65,6 @@ _REASONS: dict[str, str] = {}  # by run id
 
 Decider: TypeAlias = "Task[Any, Any] | Bound"
 ExceptionHook = Callable[[BaseException, "DecisionContext"], Any]
-
-
-@dataclass(frozen=True)
-class DecisionTask:
-    """A decision task with its whole history.
-
-    Parameters:
-        domain: The domain that was polled.
-        task_list: The list that was polled.
-        page: The first page, which names the task.
-        history: All pages, or None if they are no history.
-        error: Why there is no history.
-    """
-
-    domain: str
-    task_list: str
-    page: Page
-    history: History | None
-    error: HistoryFormatError | None = None
-
-    @property
-    def started_list(self) -> str:
-        """The list that the execution was started on: deciders may share a type and differ by it."""
-        if not self.history:
-            return self.task_list
-        started = self.history[0].attributes
-        return str(started.get("taskList", {}).get("name", self.task_list))
-
-    @property
-    def type(self) -> tuple[str, str]:
-        """Name and version of its workflow type."""
-        return self.page.workflow_type or ("", "")
-
-    @property
-    def scope(self) -> str:
-        """Prefix of its data store keys."""
-        return scope_of(self.domain, self.page.workflow_id, self.page.run_id)
-
-    def __str__(self) -> str:
-        return f"workflow {self.page.workflow_id!r} (run {self.page.run_id})"
 
 
 @dataclass
@@ -166,51 +123,13 @@ class Call(NamedTuple):
 class Decision(NamedTuple):
     """What has been decided: parameters of RespondDecisionTaskCompleted, and which functions they call.
 
-    `paused_by` is why nothing could be decided, if so.
+    `paused_by` is why nothing could be decided, if so; `is_kept` tells that the run can go on from here.
     """
 
     params: dict[str, Any]
     calls: list[Call]
     paused_by: BaseException | None = None
-
-
-def fetch(transport: Transport, poll: Mapping[str, Any], body: bytes) -> DecisionTask | None:
-    """Complete what a poll answered.
-
-    Parameters:
-        transport: Where the further pages are asked for.
-        poll: The parameters of the poll, which the further pages repeat.
-        body: What the poll answered.
-
-    Returns:
-        The task, or None if the poll brought none.
-    """
-    domain, task_list = poll["domain"], poll["taskList"]["name"]
-    try:
-        pages = read_pages(transport, poll, body)
-        return DecisionTask(domain, task_list, pages[0], History.from_pages(pages)) if pages else None
-    except HistoryFormatError as error:
-        return DecisionTask(domain, task_list, _envelope(body, error), None, error)
-
-
-def _envelope(body: bytes, error: HistoryFormatError) -> Page:
-    """Read which task an unreadable page brings, so that it can be answered."""
-    try:
-        members = orjson.loads(body)
-        return Page(orjson.dumps({**members, "events": []}))
-    except (ValueError, TypeError):
-        raise error from None
-
-
-def read_pages(transport: Transport, poll: Mapping[str, Any], body: bytes) -> list[Page]:
-    """Complete what a poll answered, to all its pages; none if it brought no task."""
-    pages = [Page(body)]
-    if not pages[0].task_token:
-        return []
-    while pages[-1].next_page_token:
-        more = transport.call("PollForDecisionTask", {**poll, "nextPageToken": pages[-1].next_page_token})
-        pages.append(Page(more))
-    return pages
+    is_kept: bool = False
 
 
 def decide(
@@ -218,6 +137,7 @@ def decide(
     find: Callable[[DecisionTask], Decider],
     on_exception: ExceptionHook,
     settings: DecisionSettings = DecisionSettings(),
+    kept: KeptRuns | None = None,
 ) -> Decision:
     """Run the decider over its history.
 
@@ -226,26 +146,26 @@ def decide(
         find: Gives the decider that is to decide it, or raises ConfigurationError.
         on_exception: Called when the decider's own code has failed; it may replace the decisions.
         settings: How to decide.
+        kept: The runs that are kept; None keeps none.
     """
+    run = kept.take(task.page.run_id) if kept is not None else None
+    decision: Decision | None = None
     try:
         if task.history is None:
             raise task.error or HistoryFormatError("the task has no events")
         decider = find(task)
+        if run is not None and kept is not None and task.news:
+            kept.metrics.hits += 1
+            go_on(run, task.news)
+        else:
+            if run is not None:
+                run.close()
+            run = _begin(decider, task, task.history, settings, kept)
         _note_unknown_types(task.history)
-        run = Run(
-            decider,
-            task.history,
-            run_id=task.page.run_id,
-            scope=task.scope,
-            domain=task.domain,
-            stamp=stamp(decider, settings.build_id),
-        )
-        try:
-            if settings.paranoid:
-                rehearse(run)
-            return conclude(task, run, on_exception)
-        finally:
-            run.close()
+        if settings.paranoid:
+            rehearse(run)
+        decision = conclude(task, run, on_exception)
+        return decision
     except NondeterminismError as error:
         if settings.on_nondeterminism == "pause":
             return pause(task, error)
@@ -254,6 +174,44 @@ def decide(
         return Decision(answer(task.page, context), []) if context.decisions else pause(task, error)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one task, the others go on
         return pause(task, error)
+    finally:
+        if run is not None:
+            if kept is not None and decision is not None and decision.is_kept:
+                kept.keep(task.page.run_id, run)
+            else:
+                run.close()
+
+
+def _begin(
+    decider: Decider,
+    task: DecisionTask,
+    history: History,
+    settings: DecisionSettings,
+    kept: KeptRuns | None,
+) -> Run:
+    """Replay a task's history from its beginning."""
+    began = time.perf_counter()
+    run = Run(
+        decider,
+        history,
+        run_id=task.page.run_id,
+        scope=task.scope,
+        domain=task.domain,
+        stamp=stamp(decider, settings.build_id),
+    )
+    if kept is not None:
+        kept.metrics.misses += 1
+        kept.metrics.cold_events += len(history)
+        kept.metrics.cold_seconds += time.perf_counter() - began
+    return run
+
+
+def go_on(run: Run, pages: Sequence[Page]) -> None:
+    """Let a suspended run take the pages of its next task, oldest first, and decide it."""
+    *earlier, last = pages
+    for page in earlier:
+        run.history.append_page(page)
+    run.append_page(last)
 
 
 def conclude(task: DecisionTask, run: Run, on_exception: ExceptionHook) -> Decision:
@@ -267,7 +225,8 @@ def conclude(task: DecisionTask, run: Run, on_exception: ExceptionHook) -> Decis
         on_exception(failure, context)
         if not context.decisions:
             return pause(task, failure)
-    return Decision(answer(task.page, context), list(calls_of(run)))
+    can_go_on = failure is None and context.decisions is run.decisions and not run.is_closing
+    return Decision(answer(task.page, context), list(calls_of(run)), is_kept=can_go_on)
 
 
 def _is_too_long(run: Run) -> bool:

@@ -9,9 +9,12 @@ A decider's greenlets live on the thread that made them: one thread decides, and
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import secrets
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
@@ -21,12 +24,12 @@ from pyswf_fast.decider import (
     Decision,
     DecisionContext,
     DecisionSettings,
-    DecisionTask,
     decide,
-    fetch,
     pause,
 )
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError, UsageError
+from pyswf_fast.fetching import DecisionTask, fetch
+from pyswf_fast.kept import KeptRuns
 from pyswf_fast.perform import ActivityTask, Answer, LetGo, perform
 from pyswf_fast.polling import Outages, Poller, Slots, may_pass, send
 from pyswf_fast.roster import Roster, read
@@ -41,8 +44,18 @@ logger = logging.getLogger("pyswf_fast.worker")
 POLLERS_A_LIST = 2
 RESPONDERS = 2
 
+#: How long a task may wait for the worker that keeps its run, in seconds; then all that serve its list may
+#: have it.
+STICKY_TIMEOUT = "10"
+
 #: Decision tasks that wait to be decided; more would grow old here while another worker could have them.
 DECISIONS_WAITING = 2
+
+
+def own_list(task_list: str) -> str:
+    """Name a list that stands in for another for this process alone, and for no other run of it."""
+    own = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+    return f"{task_list[: 255 - len(own)]}.{own}"
 
 
 class Lane:
@@ -91,8 +104,8 @@ class Lane:
                 self._slots(),
             )
             for task_list in roster.task_lists
-            for params in [{"domain": domain, "taskList": {"name": task_list}, "identity": identity}]
-            for _ in range(POLLERS_A_LIST)
+            for more in self._polls(task_list)
+            for params in [{"domain": domain, "taskList": {"name": task_list}, "identity": identity, **more}]
         ]
         self.threads: list[threading.Thread] = []
 
@@ -109,11 +122,16 @@ class Lane:
         """Let the threads end once they have worked off what the pollers, which have ended, took."""
         raise NotImplementedError
 
-    def _send(self, operation: str, params: Mapping[str, Any]) -> None:
-        send(self._transport, operation, params, self.stopping, self.giving_up, self._outages)
+    def _send(self, operation: str, params: Mapping[str, Any]) -> bytes:
+        return send(self._transport, operation, params, self.stopping, self.giving_up, self._outages)
 
     def _slots(self) -> Slots | None:
         return None
+
+    def _polls(self, task_list: str) -> Iterable[Mapping[str, Any]]:
+        """Give what each of the polls that serve a list asks for beside it."""
+        del task_list
+        return ({} for _ in range(POLLERS_A_LIST))
 
     def _taker(self, poll: Mapping[str, Any]) -> Callable[[bytes], bool]:
         def take(body: bytes) -> bool:
@@ -136,6 +154,7 @@ class DecisionLane(Lane):
         on_exception: Is told that a decider's own code has failed, with the decision about to be sent.
         settings: How to decide.
         stall_timeout: Seconds after which a decider that blocks is reported; None never does.
+        kept: The runs that are kept between their tasks; None keeps none.
     """
 
     operation = "PollForDecisionTask"
@@ -146,8 +165,11 @@ class DecisionLane(Lane):
         on_exception: Callable[[BaseException, DecisionContext], None],
         settings: DecisionSettings,
         stall_timeout: float | None,
+        kept: KeptRuns | None,
         **kwargs: Any,
     ) -> None:
+        self._kept = kept
+        self._own_lists: dict[str, str] = {}  # this worker's list for kept runs -> the list it stands in for
         super().__init__(*args, **kwargs)
         self._on_exception = on_exception
         self._settings = settings
@@ -167,8 +189,18 @@ class DecisionLane(Lane):
         """Let the deciding thread end, which lets the responders end."""
         self.tasks.put(None)
 
+    def _polls(self, task_list: str) -> Iterable[Mapping[str, Any]]:
+        if self._kept is None:
+            return super()._polls(task_list)
+        own = own_list(task_list)
+        self._own_lists[own] = task_list
+        # the newest events first: of a run that is kept the others are known
+        shared = ({"reverseOrder": True} for _ in range(POLLERS_A_LIST))
+        return [*shared, {"taskList": {"name": own}, "startAtPreviousStartedEvent": True}]
+
     def _take(self, poll: Mapping[str, Any], body: bytes) -> bool:
-        task = fetch(self._transport, poll, body)
+        polled = poll["taskList"]["name"]
+        task = fetch(self._send, poll, body, self._kept, self._own_lists.get(polled, polled))
         if task is None:
             return False
         self.tasks.put(task)
@@ -179,18 +211,26 @@ class DecisionLane(Lane):
             self._watch.start()
         while (task := self.tasks.get()) is not None:
             self._answers.put((task, self.decide(task)))
+        self.let_go()
         if self._watch is not None:
             self._watch.stop()
         for _ in range(RESPONDERS):
             self._answers.put(None)
 
     def decide(self, task: DecisionTask) -> Decision:
-        """Decide a task."""
+        """Decide a task; always on the same thread, to which the kept runs belong."""
+        if self._kept is not None:
+            self._kept.close_dropped()
         try:
             with self._watch.within(task) if self._watch else nullcontext():
-                return decide(task, self._find, self._on_exception, self._settings)
+                return decide(task, self._find, self._on_exception, self._settings, self._kept)
         except BaseException as error:  # noqa: BLE001 - a decider's SystemExit ends this decision alone
             return pause(task, error)
+
+    def let_go(self) -> None:
+        """Close the runs that are kept, on the thread that decided them."""
+        if self._kept is not None:
+            self._kept.close()
 
     def _find(self, task: DecisionTask) -> Any:
         return self._roster.find(task.type, task.started_list)
@@ -201,12 +241,16 @@ class DecisionLane(Lane):
 
     def respond(self, task: DecisionTask, decision: Decision) -> None:
         """Send what was decided, and make known what it asks for."""
+        is_recorded = False
         try:
             for call in decision.calls:
                 self._register(call)
-            self._answer(task, decision)
+            is_recorded = self._answer(task, decision)
         except Exception as error:  # noqa: BLE001 - the task times out and comes back; the others go on
             logger.error("%s: the decision could not be sent: %s", task, error)
+        finally:
+            if self._kept is not None:
+                self._kept.settle(task.page.run_id, is_recorded and decision.is_kept)
 
     def _register(self, call: Call) -> None:
         """Register what a decision is the first to ask for: its own worker may not have started yet.
@@ -226,16 +270,28 @@ class DecisionLane(Lane):
         else:
             self._known.add(key)
 
-    def _answer(self, task: DecisionTask, decision: Decision) -> None:
+    def _answer(self, task: DecisionTask, decision: Decision) -> bool:
+        """Send a decision; tells whether it was recorded as it was made."""
         try:
-            self._send("RespondDecisionTaskCompleted", decision.params)
+            self._send("RespondDecisionTaskCompleted", {**decision.params, **self._next_list(task, decision)})
         except (ServiceFault, UsageError) as error:
             if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
                 logger.warning("%s: nobody waits for this decision any more: %s", task, error.message)
             elif may_pass(error):
                 raise
             else:
-                self._send("RespondDecisionTaskCompleted", pause(task, error).params)
+                paused = pause(task, error)
+                params = {**paused.params, **self._next_list(task, paused)}
+                self._send("RespondDecisionTaskCompleted", params)
+            return False
+        return True
+
+    def _next_list(self, task: DecisionTask, decision: Decision) -> dict[str, Any]:
+        """Say by which list the next task is to come: this worker's own while it keeps the run."""
+        if decision.is_kept and self._kept is not None and not self.stopping.is_set():
+            own = next(own for own, shared in self._own_lists.items() if shared == task.task_list)
+            return {"taskList": {"name": own}, "taskListScheduleToStartTimeout": STICKY_TIMEOUT}
+        return {"taskList": {"name": task.started_list}} if task.is_sticky else {}
 
 
 class ActivityLane(Lane):

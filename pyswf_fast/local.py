@@ -19,9 +19,10 @@ from typing import Any
 from pyswf_fast import registration
 from pyswf_fast._replay import Bound, History, Page, Run, Task
 from pyswf_fast.client import Client
-from pyswf_fast.decider import Call, answer, calls_of, read_pages
+from pyswf_fast.decider import Call, answer, calls_of, go_on
 from pyswf_fast.exceptions import ServiceFault, SwfError
 from pyswf_fast.execution import Execution, ask, scope_of
+from pyswf_fast.fetching import read_pages
 from pyswf_fast.perform import ActivityTask, perform
 from pyswf_fast.rehearsal import is_paranoid, rehearse
 from pyswf_fast.roster import bind
@@ -141,9 +142,9 @@ class _LocalSwf:
                 "identity": IDENTITY,
                 "startAtPreviousStartedEvent": True,  # the run knows what came before
             }
-            pages = read_pages(self._service, poll, self._service.call("PollForDecisionTask", poll))
-            if pages:
-                page, run = pages[0], self._advance(pages)
+            page = Page(self._service.call("PollForDecisionTask", poll))
+            if page.task_token:
+                run = self._advance(page, read_pages(self._service.call, poll, page))
                 if self._paranoid:
                     rehearse(run)
                 for call in calls_of(run):
@@ -156,9 +157,8 @@ class _LocalSwf:
                 return page, run
         return None
 
-    def _advance(self, pages: Sequence[Page]) -> Run:
+    def _advance(self, page: Page, pages: Sequence[Page]) -> Run:
         """Let a run take its task's pages, and decide it."""
-        page = pages[0]
         if page.run_id not in self._runs:
             history = History.from_pages(pages)
             scope = scope_of(self._domain, page.workflow_id, page.run_id)
@@ -168,9 +168,7 @@ class _LocalSwf:
             self._runs[page.run_id] = run
             return run
         run = self._runs[page.run_id]
-        for more in pages[:-1]:
-            run.history.append_page(more)
-        run.append_page(pages[-1])
+        go_on(run, pages)
         return run
 
     def _expect(self, run_id: str, call: Call) -> None:

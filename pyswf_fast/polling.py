@@ -109,8 +109,8 @@ def send(
     stopping: threading.Event,
     giving_up: threading.Event,
     outages: Outages,
-) -> None:
-    """Make a request, again and again while what hinders it may pass.
+) -> bytes:
+    """Make a request, again and again while what hinders it may pass; gives the body of its answer.
 
     Parameters:
         transport: Where to.
@@ -129,7 +129,7 @@ def send(
     outage: str | None = None
     while True:
         try:
-            transport.call(operation, params)
+            body = transport.call(operation, params)
         except SwfError as error:  # noqa: PERF203 - as said
             patience = LAST_ANSWER_PATIENCE_SECS if stopping.is_set() else ANSWER_PATIENCE_SECS
             if not may_pass(error) or pace.now() - began > patience or giving_up.is_set():
@@ -140,7 +140,7 @@ def send(
         else:
             if outage is not None:
                 outages.end(operation, outage)
-            return
+            return body
 
 
 class Slots:

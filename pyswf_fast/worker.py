@@ -22,6 +22,7 @@ import orjson
 from pyswf_fast.decider import DecisionContext, DecisionSettings
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
 from pyswf_fast.failures import users_line
+from pyswf_fast.kept import KeptRuns, StickyMetrics
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
 from pyswf_fast.pace import pace_of
 from pyswf_fast.polling import Backoff, Outages, may_pass
@@ -68,12 +69,21 @@ class Worker:
             after the repair, or ``"fail"`` it.
         stall_timeout: Seconds after which a decider that blocks its thread is reported, with its stack; None
             never does.
+        sticky: Keep runs suspended between their decision tasks, so that a decision costs only what is new;
+            their next tasks come by a list of this worker alone, or, if it does not take them within 10
+            seconds, by their own list again.
+        most_kept_runs: How many runs are kept; the least recently used one goes first.
+        most_kept_bytes: How much memory the histories of kept runs may take, in bytes.
+        sticky_metrics: How often that helped.
     """
 
     build_id: str | None = None
     paranoid: bool | None = None
     on_nondeterminism: str = "pause"
     stall_timeout: float | None = 10.0
+    sticky: bool = True
+    most_kept_runs: int = 1_000
+    most_kept_bytes: int = 256 << 20
 
     logger = logging.getLogger("pyswf_fast.worker")
 
@@ -125,6 +135,7 @@ class Worker:
         self.drain_timeout = drain_timeout
         self._deciders = deciders
         self._activities = activities
+        self.sticky_metrics = StickyMetrics()
         self._given = transport
         self._keys = keys
         # SimpleQueue.put is the one way of waking a thread that a signal handler may use
@@ -175,6 +186,7 @@ class Worker:
                     self.on_nondeterminism,
                 ),
                 stall_timeout=self.stall_timeout,
+                kept=self._kept_runs(),
             )
             lanes.append(decisions)
         if self._activities:
@@ -295,6 +307,11 @@ class Worker:
                 order = self._orders.get(timeout=WATCH_SECS)
                 if order != _STOP:
                     raise _AtOnce(order)
+
+    def _kept_runs(self) -> KeptRuns | None:
+        if not self.sticky:
+            return None
+        return KeptRuns(self.most_kept_runs, self.most_kept_bytes, self.sticky_metrics)
 
     def _tell_no_op(self, body: bytes) -> None:
         try:

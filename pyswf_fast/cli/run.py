@@ -129,6 +129,12 @@ def _limits(texts: tuple[str, ...]) -> Limits:
     metavar="SECONDS",
     help="report a decider that blocks for so long; 0 never does",
 )
+@click.option(
+    "--sticky/--no-sticky",
+    default=True,
+    show_default=True,
+    help="keep runs in memory between their decisions",
+)
 @click.option("-v", "--verbose", is_flag=True, help="log what is done")
 @with_session
 def worker(
@@ -140,6 +146,7 @@ def worker(
     build_id: str | None,
     on_nondeterminism: str,
     stall_timeout: float,
+    sticky: bool,
     verbose: bool,
 ) -> None:
     """Serve the deciders and activities of modules until SIGINT or SIGTERM."""
@@ -166,4 +173,5 @@ def worker(
     serving.build_id = build_id
     serving.on_nondeterminism = on_nondeterminism
     serving.stall_timeout = stall_timeout or None
+    serving.sticky = sticky
     serving.run()

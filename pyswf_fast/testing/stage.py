@@ -24,8 +24,9 @@ from greenlet import getcurrent
 
 from pyswf_fast import registration
 from pyswf_fast._replay import Bound, Task
-from pyswf_fast.decider import Call, Decision, DecisionTask
+from pyswf_fast.decider import Call, Decision
 from pyswf_fast.exceptions import HistoryFormatError, NondeterminismError, SwfError, UsageError
+from pyswf_fast.fetching import DecisionTask
 from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
 from pyswf_fast.pace import Pace
 from pyswf_fast.perform import ActivityTask
@@ -121,6 +122,9 @@ class Stage(Pace):
                 if not may_pass(error):
                     raise
             self.sleep(backoff.next_secs())
+        worker.sticky = (
+            False  # decisions are made in greenlets of their own; kept runs outlive them
+        )
         lanes = worker.lanes(transport)
         for lane in lanes:
             if isinstance(lane, ActivityLane):

@@ -27,7 +27,8 @@ from pyswf_fast import (
     workflow,
 )
 from pyswf_fast._replay import Page
-from pyswf_fast.decider import DecisionTask, decide
+from pyswf_fast.decider import decide
+from pyswf_fast.fetching import DecisionTask
 from pyswf_fast.service import EmbeddedSwf
 
 Serve = Callable[[Worker], Any]

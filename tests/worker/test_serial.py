@@ -402,7 +402,9 @@ def test_nobody_completes_later_in_serial_mode(caplog: pytest.LogCaptureFixture)
     assert isinstance(caught.value.__cause__, UsageError)
 
 
-def test_a_history_may_be_longer_than_swf_keeps() -> None:
+def test_a_history_may_be_longer_than_swf_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSWF_PARANOID", "0")  # which would replay it from the beginning for each decision
+
     @decision_task(swf_workflow_type="long")
     def long() -> list[Any]:
         total = 0
