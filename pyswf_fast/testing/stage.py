@@ -122,9 +122,7 @@ class Stage(Pace):
                 if not may_pass(error):
                     raise
             self.sleep(backoff.next_secs())
-        worker.sticky = (
-            False  # decisions are made in greenlets of their own; kept runs outlive them
-        )
+        worker.sticky = False  # decisions are made in greenlets of their own; kept runs outlive them
         lanes = worker.lanes(transport)
         for lane in lanes:
             if isinstance(lane, ActivityLane):

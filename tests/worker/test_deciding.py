@@ -618,7 +618,7 @@ def test_no_workflow_fails_because_a_store_blinked(swf: EmbeddedSwf, serve: Serv
         execution.signal("look again")
 
         assert execution.result(20) == "kept elsewhere"
-    assert "DataStoreError" in str(contexts(swf, execution)[-2])
+    assert "DataStoreUnavailable" in str(contexts(swf, execution)[-2])
 
 
 def test_a_run_of_a_deprecated_type_cannot_continue_as_new(swf: EmbeddedSwf, serve: Serve) -> None:

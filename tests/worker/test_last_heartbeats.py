@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ from pyswf_fast import (
     activity_task,
     decision_task,
 )
+
+PRINTABLE = "".join(
+    chr(code) for code in range(0x23, 0x7F) if chr(code) != "\\"
+)  # JSON writes them as they are
+
+
+def noise(size: int) -> str:
+    """Text that does not compress."""
+    return "".join(Random(7).choices(PRINTABLE, k=size))
 
 
 def attempts(store: DataStore | None = None, size: int = 1) -> tuple[Any, list[Any]]:
@@ -45,7 +55,7 @@ def attempts(store: DataStore | None = None, size: int = 1) -> tuple[Any, list[A
 
     @decision_task
     def expedition() -> int:
-        return climb("x" * size).result
+        return climb(noise(size)).result
 
     return expedition, found
 
