@@ -13,8 +13,8 @@ ENGINE := $(wildcard _replay/*.pyx _replay/*.pxd) setup.py
 TREE   := $(wildcard _replay pyswf_fast pytest_pyswf_fast.py tests benchmarks examples docs .ci setup.py pyproject.toml \
             MANIFEST.in Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE)
 # What a debug build can tell more about than a release build: tests in which the engine decides. The
-# service, pages, payloads and packaging hold no code of the engine.
-DECIDING := tests/engine tests/dropin tests/worker
+# service, its page, the command line and packaging hold no code of the engine.
+DECIDING := tests/engine tests/dropin tests/worker tests/storage
 CLIENTS := $(patsubst tests/clients/requirements/%.txt,build/clients/%/.installed, \
              $(wildcard tests/clients/requirements/*.txt)) build/clients/javascript/.installed
 # pytest-benchmark, once `make bench` has brought it, would warn about xdist.

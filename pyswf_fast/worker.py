@@ -20,11 +20,13 @@ from typing import Any
 import orjson
 
 from pyswf_fast.decider import DecisionContext, DecisionSettings
+from pyswf_fast.deciding import DecisionLane
 from pyswf_fast.exceptions import ConfigurationError, ServiceFault, SwfError
 from pyswf_fast.failures import users_line
 from pyswf_fast.kept import KeptRuns, StickyMetrics
-from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
+from pyswf_fast.lanes import Lane
 from pyswf_fast.pace import pace_of
+from pyswf_fast.performing import ActivityLane
 from pyswf_fast.polling import Backoff, Outages, may_pass
 from pyswf_fast.rehearsal import is_paranoid
 from pyswf_fast.roster import Roster, Served, choose_domain, read

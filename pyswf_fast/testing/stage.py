@@ -25,11 +25,13 @@ from greenlet import getcurrent
 from pyswf_fast import registration
 from pyswf_fast._replay import Bound, Task
 from pyswf_fast.decider import Call, Decision
+from pyswf_fast.deciding import DecisionLane
 from pyswf_fast.exceptions import HistoryFormatError, NondeterminismError, SwfError, UsageError
 from pyswf_fast.fetching import DecisionTask
-from pyswf_fast.lanes import ActivityLane, DecisionLane, Lane
+from pyswf_fast.lanes import Lane
 from pyswf_fast.pace import Pace
 from pyswf_fast.perform import ActivityTask
+from pyswf_fast.performing import ActivityLane
 from pyswf_fast.polling import Backoff, Poller, may_pass
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
 from pyswf_fast.service.domain import DEFAULT_REGION

@@ -27,6 +27,7 @@ FLOORS = (
     ("decider", "perform", "polling", "client"),
     ("roster", "replayer"),
     ("lanes", "local"),
+    ("deciding", "performing"),
     ("worker",),
     ("distributed",),
     ("cli", "testing"),

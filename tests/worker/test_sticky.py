@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from pyswf_fast import Client, ServiceFault, Worker, activity_task, decision_task, lanes, workflow
+from pyswf_fast import Client, ServiceFault, Worker, activity_task, deciding, decision_task, workflow
 from pyswf_fast.service import EmbeddedSwf
 
 Serve = Callable[[Worker], Any]
@@ -154,7 +154,7 @@ def test_a_run_whose_memory_is_wanted_goes(client: Client, watched: Watched, ser
 def test_another_worker_takes_over_when_the_first_does_not_come(
     client: Client, swf: EmbeddedSwf, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "STICKY_TIMEOUT", "1")
+    monkeypatch.setattr(deciding, "STICKY_TIMEOUT", "1")
 
     @decision_task(swf_workflow_type="waits", swf_task_list="waits")
     def waits() -> Any:
