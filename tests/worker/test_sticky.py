@@ -128,27 +128,31 @@ def test_without_it_every_decision_replays_the_history(
     assert set(own_lists(execution)) == {"counting"}
 
 
-def test_the_least_recently_used_run_goes_first(client: Client, watched: Watched, serve: Serve) -> None:
-    counting = Counting()
-    made = worker(watched, counting.decide)
-    made.most_kept_runs = 1
+@pytest.mark.parametrize("bound", ["most_kept_runs", "most_kept_bytes"])
+def test_where_there_is_no_room_the_least_recently_used_run_goes(
+    client: Client, watched: Watched, serve: Serve, bound: str
+) -> None:
+    begun: list[str] = []
+
+    @decision_task(swf_workflow_type="waits", swf_task_list="waits")
+    def waits() -> Any:
+        begun.append(workflow.info.workflow_id)
+        return workflow.signals("go").get()
+
+    made = worker(watched, waits)
+    setattr(made, bound, 1)
+    client.register([waits])
     with serve(made):
-        executions = [client.start(counting.decide, ROUNDS) for _ in range(3)]
-        assert [one.result(20) for one in executions] == [sum(range(ROUNDS))] * 3
+        executions = []
+        for name in ("first", "second", "third"):
+            executions.append(client.start(waits, workflow_id=name))
+            _until(lambda: "DecisionTaskCompleted" in kinds(executions[-1]))
+        for number, execution in enumerate(executions):
+            execution.signal("go", number)
+            assert execution.result(20) == number
 
-    assert made.sticky_metrics.evicted > 0
-    assert counting.begun == counting.ended == made.sticky_metrics.misses > 3
-
-
-def test_a_run_whose_memory_is_wanted_goes(client: Client, watched: Watched, serve: Serve) -> None:
-    counting = Counting()
-    made = worker(watched, counting.decide)
-    made.most_kept_bytes = 1
-    with serve(made):
-        executions = [client.start(counting.decide, ROUNDS) for _ in range(2)]
-        assert [one.result(20) for one in executions] == [sum(range(ROUNDS))] * 2
-
-    assert made.sticky_metrics.evicted > 0
+    assert begun == ["first", "second", "third", "first", "second"]
+    assert made.sticky_metrics.evicted == 2
 
 
 def test_another_worker_takes_over_when_the_first_does_not_come(
