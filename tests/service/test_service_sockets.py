@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import resource
 import socket
 import struct
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from service_driver import DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE
@@ -249,3 +253,41 @@ def test_a_chunked_body_is_a_body(server: Server) -> None:
 def test_what_is_no_request_of_swf_gets_an_answer_of_http(server: Server, sent: bytes, status: bytes) -> None:
     assert exchange(server, sent).split()[1] == status
     others_are_served(server)
+
+
+def test_no_task_is_lost_to_polls_whose_clients_leave(launch: Callable[..., Server], tmp_path: Path) -> None:
+    """Each client closes its side at any moment and reads on, so that whatever was sent to it is seen."""
+    count = 150
+    server = launch(str(tmp_path / "swf.db"))
+    server.call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="7")
+    server.call("RegisterWorkflowType", domain=DOMAIN, **WORKFLOW_TYPE, **WORKFLOW_DEFAULTS)
+    asked = {"domain": DOMAIN, "taskList": {"name": "decisions"}}
+    got: Counter[str] = Counter()
+    chance = random.Random(1)
+
+    async def poll() -> None:
+        while len(got) < count:
+            reader, writer = await connect(server)
+            writer.write(request("PollForDecisionTask", json.dumps(asked).encode()))
+            answer = asyncio.ensure_future(read_answer(reader))
+            await asyncio.wait([answer], timeout=chance.uniform(0, 0.01))
+            writer.write_eof()
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                _, body = await answer
+                got[json.loads(body)["workflowExecution"]["workflowId"]] += 1
+            writer.close()
+
+    async def start() -> None:
+        reader, writer = await connect(server)
+        for n in range(count):
+            one = {"domain": DOMAIN, "workflowId": str(n), "workflowType": WORKFLOW_TYPE}
+            writer.write(request("StartWorkflowExecution", json.dumps(one).encode()))
+            assert (await read_answer(reader))[0] == 200
+        writer.close()
+
+    async def scenario() -> None:
+        await asyncio.wait_for(asyncio.gather(start(), *(poll() for _ in range(10))), 30)
+
+    asyncio.run(scenario())
+    assert set(got.values()) == {1}
+    assert server.stop() == (0, "")
