@@ -15,8 +15,8 @@ TREE   := $(wildcard _replay pyswf_fast pytest_pyswf_fast.py tests benchmarks ex
 # What a debug build can tell more about than a release build: tests in which the engine decides. The
 # service, its page, the command line and packaging hold no code of the engine.
 DECIDING := tests/engine tests/dropin tests/worker tests/storage
-CLIENTS := $(patsubst tests/clients/requirements/%.txt,build/clients/%/.installed, \
-             $(wildcard tests/clients/requirements/*.txt)) build/clients/javascript/.installed
+CLIENTS := $(patsubst tests/clients/requirements/%,build/clients/%/.installed, \
+             $(basename $(wildcard tests/clients/requirements/*)))
 # pytest-benchmark, once `make bench` has brought it, would warn about xdist.
 PYTEST := -m pytest -p no:benchmark
 
@@ -35,7 +35,7 @@ demo: build  ## environment, build, and a workflow that surveys the standard lib
 test: test-release test-debug  ## environment, build, the whole suite, and the engine's again in a debug build
 
 # Other clients of SWF against the embedded service, each with the libraries that it wants.
-clients: build $(VENV)/.dev  ## AWS's CLI and SDKs, simpleflow, garcon, swf-typed and moto beside the service
+clients: build $(VENV)/.dev  ## AWS's CLI and SDKs, simpleflow, garcon, swf-typed, moto and a second S3
 	@$(MAKE) --no-print-directory --jobs 2 $(CLIENTS)
 	@$(BIN)/python $(PYTEST) -n 2 --dist loadfile tests/clients $(ARGS)
 
@@ -125,13 +125,13 @@ build/clients/%/.installed: tests/clients/requirements/%.txt
 	@build/clients/$*/bin/pip install -qq --requirement $<
 	@touch $@
 
-build/clients/javascript/.installed: tests/clients/requirements/package.json
+build/clients/%/.installed: tests/clients/requirements/%.json
 	@command -v npm >/dev/null || { echo "npm is not there: install Node.js with npm" >&2; exit 1; }
-	@echo "installing the client javascript"
-	@rm -rf build/clients/javascript
-	@mkdir -p build/clients/javascript
-	@cp $< build/clients/javascript
-	@cd build/clients/javascript && npm install --silent --no-audit --no-fund
+	@echo "installing $* of Node.js"
+	@rm -rf build/clients/$*
+	@mkdir -p build/clients/$*
+	@cp $< build/clients/$*/package.json
+	@cd build/clients/$* && npm install --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: FORCE
