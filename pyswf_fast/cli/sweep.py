@@ -3,7 +3,7 @@
     open and retained executions ── their histories ──► folders and keys in use    (a file, not memory)
     the store's objects ── older than two days, in no such folder, no such key ──► run asked for ──► dead
 
-Marking is over before anything is swept. Whatever cannot be asked or read ends the whole without a deletion.
+Marking is over before anything is swept, and done once more before anything is deleted. Whatever cannot be asked or read ends the whole without a deletion.
 """
 
 from __future__ import annotations
@@ -63,8 +63,10 @@ class InUse:
         self._db.execute("INSERT OR IGNORE INTO dead VALUES (?, ?)", (each.key, each.size))
 
     def dead(self) -> Iterator[tuple[str, int]]:
-        """Give the objects to be deleted, with their sizes."""
-        yield from self._db.execute("SELECT name, size FROM dead")
+        """Give the objects to be deleted, with their sizes: those that have not been marked since."""
+        for name, size in self._db.execute("SELECT name, size FROM dead"):
+            if not self.has(name):
+                yield name, size
 
     def has(self, key: str) -> bool:
         """Whether an object is marked, or lies in the folder of a run that is."""
@@ -91,21 +93,25 @@ class InUse:
 @contextlib.contextmanager
 def in_use(session: Session, store: SealedStore) -> Iterator[InUse]:
     """Mark what the open and the retained executions of a domain have stored, or refer to."""
-    domain = session.client.domain
     with tempfile.TemporaryDirectory(prefix="pyswf-fast-") as folder:
         marked = InUse(Path(folder) / "in-use.db")
         try:
-            for _ in range(MOST_READINGS):
-                if not _mark(session, domain, store, marked):
-                    break
-            else:
-                raise SwfError(f"the lists of domain {domain!r} change too fast to be relied on: try again")
+            _mark(session, store, marked)
             yield marked
         finally:
             marked.close()
 
 
-def _mark(session: Session, domain: str, store: SealedStore, marked: InUse) -> bool:
+def _mark(session: Session, store: SealedStore, marked: InUse) -> None:
+    """Read the lists until they show nothing new."""
+    domain = session.client.domain
+    for _ in range(MOST_READINGS):
+        if not _mark_new(session, domain, store, marked):
+            return
+    raise SwfError(f"the lists of domain {domain!r} change too fast to be relied on: try again")
+
+
+def _mark_new(session: Session, domain: str, store: SealedStore, marked: InUse) -> bool:
     """Read the lists once, and the histories of executions that are new; whether any is."""
     is_any_new = False
     for info in executions(session, Filter()):
@@ -151,6 +157,9 @@ def sweep(session: Session, store: SealedStore, marked: InUse, least_age: dt.tim
             is_gone = _is_gone(session, owner_of(each.key))
         if is_gone:
             marked.add_dead(each)
+    _mark(
+        session, store, marked
+    )  # what began meanwhile, or was in no list for a moment, spares what it needs
 
 
 def _is_gone(session: Session, owner: tuple[str, str] | None) -> bool:

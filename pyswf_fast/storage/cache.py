@@ -21,6 +21,10 @@ DISK_BYTES = 1024 * 1024 * 1024
 #: A folder is tidied once this part of its bound has been added, down to this part of it.
 TIDY_AFTER = 0.1
 TIDY_TO = 0.8
+#: Bytes in memory of a byte that is stored, until payloads have been read.
+USUAL_EXPANSION = 10.0
+#: How much of the expansion so far a payload leaves.
+MEMORY_OF_EXPANSION = 7 / 8
 
 
 class PayloadCache:
@@ -51,6 +55,8 @@ class PayloadCache:
         self._kept: OrderedDict[str, tuple[str | bytes, int]] = OrderedDict()
         self._size = 0
         self._added = 0  # to the folder, since it was tidied
+        #: Bytes in memory of a byte that is stored, of the payloads read lately.
+        self.expansion = USUAL_EXPANSION
 
     # In memory: what a serializer wrote.
 
@@ -63,9 +69,10 @@ class PayloadCache:
             self._kept.move_to_end(reference)
             return found[0]
 
-    def keep(self, reference: str, payload: str | bytes) -> None:
-        """Keep a payload in memory; one that is larger than the whole is not kept."""
+    def keep(self, reference: str, payload: str | bytes, stored: int) -> None:
+        """Keep a payload in memory, of which so many bytes are stored; not one that is larger than the whole."""
         size = sys.getsizeof(payload)
+        self.expansion += (size / max(1, stored) - self.expansion) * (1 - MEMORY_OF_EXPANSION)
         if size > self.memory_bytes:
             return
         with self._lock:
@@ -117,7 +124,8 @@ class PayloadCache:
     def drop_file(self, reference: str) -> None:
         """Forget what is on disk and turned out to be something else."""
         if self.folder is not None:
-            self._path(reference).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what is not ours to delete is passed over each time
+                self._path(reference).unlink()
 
     def _path(self, reference: str) -> Path:
         assert self.folder is not None  # noqa: S101 - for the type checker: callers have asked

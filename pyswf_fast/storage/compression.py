@@ -84,7 +84,7 @@ def compress(body: bytes, level: int, dictionary: Dictionary | None) -> bytes:
         dictionary: What the content has in common with others.
     """
     made: dict[Any, Any] = _MINE.__dict__.setdefault("compressors", {})
-    key = (level, None if dictionary is None else dictionary.id)
+    key = (level, None if dictionary is None else dictionary.data)  # whoever made them may give ids twice
     if key not in made:
         # a wrong dictionary would give wrong content: then a check sum of it travels with it
         made[key] = zstandard.ZstdCompressor(
@@ -110,7 +110,7 @@ def decompress(frame: bytes, limit: int, dictionary: Dictionary | None, what: st
         PayloadCorrupted: It is no frame, or no whole one, or one with another dictionary.
     """
     made: dict[Any, Any] = _MINE.__dict__.setdefault("decompressors", {})
-    key = None if dictionary is None else dictionary.id
+    key = None if dictionary is None else dictionary.data
     if key not in made:
         made[key] = zstandard.ZstdDecompressor(
             dict_data=None if dictionary is None else dictionary._dictionary

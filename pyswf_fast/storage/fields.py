@@ -13,6 +13,7 @@ from pyswf_fast.exceptions import (
     SwfError,
 )
 from pyswf_fast.storage import traffic
+from pyswf_fast.storage.keys import raw
 from pyswf_fast.storage.offloaded import Draft, Offloaded, content_of, tiers_of
 from pyswf_fast.storage.store import DataStore, SwfDataStore
 from pyswf_fast.storage.tiers import BYTES, ESCAPED, Frame, Parsed, parse, plain
@@ -42,7 +43,7 @@ def write_field(
         The field; a draft of it where it is to be stored.
 
     Raises:
-        PayloadTooLarge: It fits in no tier, and there is no store.
+        PayloadTooLarge: It fits in no tier, and there is no store; or it would be too large to be read.
     """
     tiers = tiers_of(store)
     always = getattr(store, "always", False)
@@ -51,6 +52,11 @@ def write_field(
     if is_short and len(text) <= limit and not always:
         return text
     has_store = not isinstance(store, SwfDataStore)
+    if (size := len(raw(written))) > tiers.max_bytes:  # nobody could read it
+        raise PayloadTooLarge(
+            f"{what} has {size:,} bytes, and at most {tiers.max_bytes:,} are read (Tiers(max_bytes=…) of its data "
+            "store): pass a reference to the data instead"
+        )
     frame = Frame.of(written, tiers)
     length = min(len(text), frame.inline_length)
     is_short = not has_store or tiers.store_from is None or length < tiers.store_from

@@ -18,7 +18,7 @@ from pyswf_fast.storage.compression import Dictionary, decompress
 from pyswf_fast.storage.keys import Seal, raw
 from pyswf_fast.storage.sealed import SealedStore
 from pyswf_fast.storage.store import DataStore
-from pyswf_fast.storage.tiers import DEFAULT_TIERS, MOST_BYTES, Frame, Parsed, Tiers, wrapped
+from pyswf_fast.storage.tiers import DEFAULT_TIERS, Frame, Parsed, Tiers, wrapped
 
 __all__ = ["Draft", "Offloaded", "cache_of", "content_of", "tiers_of"]
 
@@ -83,7 +83,8 @@ class Draft:
         """What the serializer wrote, of a draft that is not in its store yet."""
         frame = self._frame
         assert frame is not None  # noqa: S101 - for the type checker: it is asked of drafts alone
-        content = decompress(frame.body, MOST_BYTES, tiers_of(self._store).dictionary, self._what)
+        tiers = tiers_of(self._store)
+        content = decompress(frame.body, tiers.max_bytes, tiers.dictionary, self._what)
         return content.decode() if frame.is_text else content
 
     def write(self) -> None:
@@ -161,7 +162,7 @@ class Offloaded:
                 self.cache.keep_file(self.field, body)
         written = content_of(self._parsed, body, self._store, reference)
         if self.cache is not None:
-            self.cache.keep(self.field, written)
+            self.cache.keep(self.field, written, len(body))
         return written
 
     def _on_disk(self) -> bytes | None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -51,8 +52,9 @@ MOST_BYTES = 256 * 1024 * 1024
 
 ESCAPED, BYTES, ZSTD_TEXT, ZSTD_BYTES, STORED_TEXT, STORED_BYTES = (PREFIX + letter for letter in "tbzZsS")
 _DICTIONARY = PREFIX + "d"
-_ID_LENGTH = 8
+_DICTIONARY_ID = re.compile("([0-9a-f]{8}):")  # and nothing else: it becomes part of a key
 _HEARTBEAT = PREFIX + "h"
+_HEARTBEAT_LENGTH = re.compile("([0-9]{1,5}):")
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,10 @@ def parse(field: str, what: str) -> Parsed:
     tier, body = field[:2], field[2:]
     if tier in (ESCAPED, BYTES, ZSTD_TEXT, ZSTD_BYTES, STORED_TEXT, STORED_BYTES):
         return Parsed(tier, body)
-    if tier == _DICTIONARY and body[_ID_LENGTH : _ID_LENGTH + 1] == ":":
-        within = parse(body[_ID_LENGTH + 1 :], what)
+    if tier == _DICTIONARY and (named := _DICTIONARY_ID.match(body)):
+        within = parse(body[named.end() :], what)
         if within.dictionary is None and within.tier not in ("", ESCAPED, BYTES):
-            return within._replace(dictionary=body[:_ID_LENGTH])
+            return within._replace(dictionary=named[1])
     raise SerializationError(
         f"{what} begins with {field[:12]!r}: a tier that this version of pyswf_fast does not know"
     )
@@ -207,10 +209,11 @@ def unwrapped(field: str | None) -> tuple[str | None, str]:
     """Take an input field apart: the heartbeat of an earlier attempt, or None, and the input."""
     if field is None or not field.startswith(_HEARTBEAT):
         return None, field or ""
-    length, colon, rest = field[len(_HEARTBEAT) :].partition(":")
-    if not colon or not length.isdecimal() or int(length) > len(rest):
+    length = _HEARTBEAT_LENGTH.match(field, len(_HEARTBEAT))
+    if length is None or length.end() + int(length[1]) > len(field):
         raise SerializationError(f"an input begins with {field[:20]!r}, and is no input with a heartbeat")
-    return rest[: int(length)], rest[int(length) :]
+    end = length.end() + int(length[1])
+    return field[length.end() : end], field[end:]
 
 
 def references(text: str | None) -> list[str]:

@@ -10,13 +10,11 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from pyswf_fast.storage.offloaded import Draft, Offloaded
 
 __all__ = ["AT_ONCE", "fetch", "write_all"]
-
-T = TypeVar("T")
 
 #: Requests in flight.
 AT_ONCE = 32
@@ -29,20 +27,15 @@ class _Traffic:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.pool: ThreadPoolExecutor | None = None
+        self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pyswf-payloads")
         self.coming: dict[str, Future[str | bytes]] = {}
-
-    def submit(self, work: Callable[[], T]) -> Future[T]:
-        if self.pool is None:
-            self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pyswf-payloads")
-        return self.pool.submit(work)
 
     def begin(self, payload: Offloaded) -> Future[str | bytes]:
         """Start to fetch a payload, unless it is on its way."""
         with self.lock:
             future = self.coming.get(payload.field)
             if future is None:
-                future = self.coming[payload.field] = self.submit(lambda: self.load(payload))
+                future = self.coming[payload.field] = self.pool.submit(self.load, payload)
             return future
 
     def load(self, payload: Offloaded) -> str | bytes:
@@ -91,9 +84,10 @@ def fetch(payload: Offloaded, ahead: Callable[[], Iterable[Offloaded]] | None = 
 
 
 def _within_bounds(payload: Offloaded, ahead: Iterable[Offloaded]) -> list[Offloaded]:
-    """Choose what is fetched with a payload: new, and not more than the cache could keep."""
+    """Choose what is fetched with a payload: new, and not more than the cache will keep until it is asked for."""
     assert payload.cache is not None  # noqa: S101 - for the type checker: the caller has asked
-    room = min(MOST_AHEAD_BYTES, payload.cache.memory_bytes) - payload.size
+    # half of it: what comes out of the next ones is a guess
+    room = min(MOST_AHEAD_BYTES, payload.cache.memory_bytes / 2 / payload.cache.expansion) - payload.size
     chosen: dict[str, Offloaded] = {}
     for other in ahead:
         if other.field == payload.field or other.field in chosen or other.cached() is not None:
@@ -116,7 +110,7 @@ def write_all(drafts: Iterable[Draft]) -> None:
         for draft in waiting:
             draft.write()
         return
-    futures: list[Future[Any]] = [_traffic.submit(draft.write) for draft in waiting]
+    futures: list[Future[Any]] = [_traffic.pool.submit(draft.write) for draft in waiting]
     failures = [failure for failure in (future.exception() for future in futures) if failure is not None]
     if failures:
         raise failures[0]

@@ -289,6 +289,25 @@ def test_gc_keeps_what_belongs_to_a_run_that_the_lists_do_not_show(bench: Bench)
     assert key in bench.stored()
 
 
+def test_gc_spares_what_a_run_needs_that_shows_only_while_it_sweeps(bench: Bench) -> None:
+    run = bench.swf.start(bench.flows.relay, text(1), 0, workflow_id="r")
+    [key] = bench.stored()
+    assert "/start-" in key  # the run is not named by it
+    bench.age(3)
+    looks: list[int] = []
+
+    def late(*asked: Any) -> Iterator[Any]:
+        looks.append(1)
+        return executions(*asked) if len(looks) > 1 else iter(())
+
+    executions = sweep.executions
+    bench.monkeypatch.setattr(sweep, "executions", late)
+    bench.run("gc", "--delete", "--all-gone")
+    assert bench.stored() == {key}
+    bench.swf.advance("7d")
+    assert run.result() == 60_000
+
+
 def test_train_keeps_a_dictionary_and_shows_the_gain(bench: Bench) -> None:
     store = bench.store
 

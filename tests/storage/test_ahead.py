@@ -179,3 +179,15 @@ def test_one_that_cannot_be_had_ahead_fails_who_asks_for_it() -> None:
     replay = Replayer(decider_of(store, 2, 5, reads=True)).replay(history)
     assert replay.decisions[0]["decisionType"] == "CompleteWorkflowExecution"
     assert len(store.reads) == 10
+
+
+def test_no_more_is_fetched_ahead_than_the_cache_will_keep() -> None:
+    """Of payloads that shrink to a hundredth, a whole window is far more than the cache has room for."""
+    store = MemoryDataStore(always=True, cache=PayloadCache(500_000))
+    codec = Codec("fetch", result_data_store=store)
+    texts = [f"{number} {number % 7}" * 10_000 for number in range(120)]
+    fields = [codec.encode_result(text, "d/w/r") for text in texts]
+    for number, field in enumerate(fields):
+        following = [(codec, each, True) for each in fields[number:]]
+        assert codec.decode_result(field, lambda following=following: following) == texts[number]
+    assert len(store.reads) < 2 * len(texts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import string
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,15 @@ from pyswf_fast.exceptions import (
     SerializationError,
 )
 from pyswf_fast.payload import DATA_LIMIT, Codec
-from pyswf_fast.storage import Dictionary, MemoryDataStore, PayloadCache, SwfDataStore, Tiers, references
+from pyswf_fast.storage import (
+    Dictionary,
+    FileDataStore,
+    MemoryDataStore,
+    PayloadCache,
+    SwfDataStore,
+    Tiers,
+    references,
+)
 from pyswf_fast.storage.fields import read_field, write_field
 from pyswf_fast.storage.offloaded import Draft
 
@@ -183,3 +193,48 @@ def test_the_disk_cache_is_shared_bounded_and_verified(tmp_path: Any) -> None:
     for number in range(20):
         codec.decode_result(codec.encode_result(noise + str(number), "d/w/r"))
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 22_000 + 4_000
+
+
+def test_what_nobody_could_read_is_not_written() -> None:
+    store = MemoryDataStore(tiers=Tiers(max_bytes=40_000))
+    assert read_field(put("x" * 40_000, store), store, "it") == "x" * 40_000
+    for message in ("x" * 40_001, "é" * 40_000, random.Random(1).randbytes(40_001)):
+        with pytest.raises(PayloadTooLarge, match=r"it has \d0,00\d bytes, and at most 40,000 are read"):
+            put(message, store)
+    assert not store.objects
+
+
+@pytest.mark.parametrize("id", ["../../ab", "0123456G", "ABCDEF01", "a/b/c/d/"])
+def test_the_id_of_a_dictionary_leads_nowhere(id: str, tmp_path: Path) -> None:
+    store = FileDataStore(tmp_path / "within" / "store")
+    (tmp_path / "within" / "store" / "dictionaries").mkdir(parents=True)
+    (tmp_path / "within" / "ab").write_bytes(b"not a payload")
+    with pytest.raises(SerializationError, match="a tier that this version"):
+        read_field(f"~d{id}:~zAAAA", store, "it")
+
+
+def test_dictionaries_of_two_stores_may_have_one_id() -> None:
+    stores = []
+    for kind in ("order", "visit"):
+        texts = [f'{{"kind":"{kind}","of":"c-{n * 7919 % 1000}","total":{n}}}' for n in range(2000)]
+        trained = bytearray(Dictionary.train(texts, 4096).data)
+        trained[4:8] = (77).to_bytes(4, "little")
+        store = MemoryDataStore(tiers=Tiers(compress_from=1, dictionary=Dictionary(bytes(trained))))
+        text = "".join(texts[:20])
+        field = put(text, store)
+        assert field.startswith("~d0000004d:~z")
+        stores.append((store, field, text))
+
+    def read_alone() -> None:  # a thread has no contexts yet, as another process has none
+        for store, field, text in reversed(stores):
+            assert read_field(field, store, "it") == text
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(read_alone).result()
+
+
+def test_the_length_of_a_heartbeat_may_be_absurd() -> None:
+    for field in ("~h" + "9" * 5_000 + ":x", "~h9:12345678", "~h-1:x", "~h\u0663:xyz", "~h:"):
+        with pytest.raises(SerializationError, match="no input with a heartbeat"):
+            Codec("f").decode_input(field)
+    assert Codec("f").decode_input('~h3:"a"[[1],{}]') == ([1], {})
