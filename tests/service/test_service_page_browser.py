@@ -120,7 +120,9 @@ def test_everything_can_be_done_by_keys(browser: Browser) -> None:
     browser.until(lambda: "workflow" in browser.focus())
     browser.press("night", Keys.ESCAPE)
     browser.until(lambda: names(browser) == ["night-child", "night"])
-    browser.press("j", "j", "k", "j", Keys.ENTER)
+    browser.press("/", Keys.ENTER)  # to the first that was found
+    browser.until(lambda: browser.focus() == "a night-child")
+    browser.press("j", "k", "j", Keys.ENTER)
     browser.until(lambda: browser.text("h1") == "night" and browser.all(".lane"))
     assert "Timeline" in browser.focus()
     browser.press(Keys.ARROW_DOWN, Keys.END)

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { copyable, fill, h, link } from "./dom.js";
 import { attributesOf, tone, typeText } from "./events.js";
-import { after, count, exact, timeout } from "./format.js";
+import { after, counted, exact, timeout } from "./format.js";
 
 const KINDS = {
   json: "JSON",
@@ -57,7 +57,7 @@ export function payloadBlock(name, { kind, text, size, cut }) {
       {},
       h("b", {}, words(name)),
       h("span", { class: "kind" }, KINDS[kind]),
-      h("span", { class: "muted" }, `${count(size)} characters`),
+      h("span", { class: "muted" }, counted(size, "character")),
       kind === "unreadable" ? null : copyable(text, name),
     ),
     h("pre", { tabindex: "0", "aria-label": name }, text || "(empty)"),

@@ -31,9 +31,11 @@ export function executionsView(params, host) {
       class: "filters",
       role: "search",
       "aria-label": "Filters",
-      onsubmit: (event) => {
+      // A form of several fields without a button to submit it has no `submit` by Enter.
+      onkeydown: (event) => {
+        if (event.key !== "Enter" || event.target.type !== "search") return;
         event.preventDefault();
-        apply();
+        apply().then(() => move(1));
       },
     },
     field("workflow", "Workflow id", { type: "search", placeholder: "part of it", "aria-keyshortcuts": "/" }),
@@ -114,7 +116,7 @@ export function executionsView(params, host) {
       if (given[name]) given[name] = Math.floor(new Date(given[name]).getTime() / 1000);
     Object.assign(params, given, { before: "" });
     history.replaceState(null, "", address(params));
-    refresh();
+    return refresh();
   }
 
   let asked = 0;
@@ -244,7 +246,7 @@ export function executionsView(params, host) {
   host.keys({
     title: "Executions",
     keys: [
-      ["/", "filter by workflow id", () => form.elements.workflow.focus()],
+      ["/", "filter by workflow id; Enter goes to what was found", () => form.elements.workflow.focus()],
       [["j", "ArrowDown"], "next execution", () => move(1)],
       [["k", "ArrowUp"], "the one before", () => move(-1)],
       ["Enter", "show it"],
