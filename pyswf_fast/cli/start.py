@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pyswf_fast import jsontext
 from pyswf_fast.cli.output import print_json
 from pyswf_fast.cli.session import Session, with_session
 from pyswf_fast.cli.values import json_value, task_named
@@ -78,7 +80,8 @@ def start(
         else:
             click.echo(f"{execution.workflow_id}: started (run {execution.run_id})")
         return
-    result = execution.result(timeout)
+    # of the type that the decider's annotation names; printed as it travels
+    result = json.loads(jsontext.write(execution.result(timeout)))
     print_json({**started, "result": result} if session.json else result)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pyswf_fast import Timer, activity_task, decision_task, wait_all, workflow
@@ -21,6 +24,18 @@ def refuse(why: str) -> None:
 def twice(value: Any, suffix: Any = None) -> Any:
     doubled = double(value).result
     return doubled if suffix is None else [doubled, suffix]
+
+
+@dataclass
+class Bill:
+    total: Decimal
+    due: date
+    scan: bytes
+
+
+@decision_task
+def billed(total: Decimal) -> Bill:
+    return Bill(total, date(2026, 1, 31), b"scan")
 
 
 @decision_task

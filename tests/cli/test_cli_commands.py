@@ -37,6 +37,12 @@ def test_start_waits_and_prints_the_result(shell: Shell) -> None:
     assert (found.stderr, found.stdout, found.returncode) == ("", "42\n", 0)
 
 
+def test_a_result_with_a_type_is_printed_as_it_travels(shell: Shell) -> None:
+    found = shell.run("start", "cli_tasks:billed", '"1.50"', "--wait")
+    assert (found.stderr, found.returncode) == ("", 0)
+    assert json.loads(found.stdout) == {"total": "1.50", "due": "2026-01-31", "scan": "c2Nhbg=="}
+
+
 def test_start_waits_for_a_service_that_was_just_started(tmp_path: Path) -> None:
     """A script may start both at once."""
     with socket.socket() as probe:
