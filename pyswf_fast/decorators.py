@@ -7,6 +7,7 @@ inside one, it asks for work and returns a `Promise` of it. The call itself is c
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Iterable
@@ -424,13 +425,24 @@ def cached(function: Any = None, /, **keywords: Any) -> Any:
 nondeterministic = cached
 
 
+def _meant(keyword: str, known: Iterable[str]) -> str | None:
+    """The keyword that was probably meant; activities and deciders name their types by different ones."""
+    for theirs, ours in (("swf_task_", "swf_workflow_"), ("swf_workflow_", "swf_task_")):
+        twin = ours + keyword.removeprefix(theirs)
+        if keyword.startswith(theirs) and twin in known:
+            return twin
+    return next(iter(difflib.get_close_matches(keyword, known, 1)), None)
+
+
 def _decorate(function: Any, made: Any, options: Any, keywords: dict[str, Any], name: str) -> Any:
     known = {field.name for field in fields(options)} - {"workflow_id"}
     if made is CachedFunction:
         known = {"result_data_store", "result_data_serializer"}
     for keyword in keywords:
         if keyword not in known:
-            raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
+            meant = _meant(keyword, known)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}{hint}")
     if function is None:
         return lambda function: _decorate(function, made, options, keywords, name)
     if (

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "pyswf-fast"
-        fail(f"{error.format_message()} See '{path} --help'.", error.exit_code)
+        fail(f"{error.format_message().removesuffix('.')}. See '{path} --help'.", error.exit_code)
     except click.ClickException as error:
         fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

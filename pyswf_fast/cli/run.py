@@ -70,6 +70,8 @@ def serve(
     from pyswf_fast.service.http import serve as run_service
 
     del debug  # read where errors are shown
+    if survive_power_loss and db == ":memory:":
+        raise click.UsageError("--survive-power-loss needs a file to keep things in: give --db PATH")
     functions = functions_named(lambdas) if lambdas else None
     run_service(
         host,

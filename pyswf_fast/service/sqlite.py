@@ -91,6 +91,8 @@ class SqliteStore:
             return ConfigurationError(f"database {self._path} is in use by another process")
         if isinstance(error, sqlite3.OperationalError) and not Path(self._path).parent.is_dir():
             return ConfigurationError(f"database {self._path}: there is no such directory")
+        if Path(self._path).is_dir():
+            return ConfigurationError(f"database {self._path} is a directory; name a file in it")
         return ConfigurationError(f"database {self._path} cannot be opened: {error}")
 
     def _schema_version(self) -> int:

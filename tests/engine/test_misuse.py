@@ -460,3 +460,11 @@ def test_a_promise_taken_for_its_value() -> None:
         return [promise is not None, hasattr(promise, "keys")]
 
     assert Stage(decider).result() == [True, False]
+
+
+def test_a_keyword_of_another_decorator() -> None:
+    """Deciders and activities name their types by different keywords: the one that was meant is said."""
+    with pytest.raises(
+        TypeError, match=r"^decision_task\(\) got .* 'swf_task_type'; did you mean 'swf_workflow_type'\?$"
+    ):
+        decision_task(swf_task_type="order")(order)
