@@ -3,7 +3,8 @@
     open and retained executions ── their histories ──► folders and keys in use    (a file, not memory)
     the store's objects ── older than two days, in no such folder, no such key ──► run asked for ──► dead
 
-Marking is over before anything is swept, and done once more before anything is deleted. Whatever cannot be asked or read ends the whole without a deletion.
+Marking is over before anything is swept, and done once more before anything is deleted. Whatever cannot be
+asked or read ends the whole without a deletion.
 """
 
 from __future__ import annotations

@@ -70,7 +70,13 @@ class PayloadCache:
             return found[0]
 
     def keep(self, reference: str, payload: str | bytes, stored: int) -> None:
-        """Keep a payload in memory, of which so many bytes are stored; not one that is larger than the whole."""
+        """Keep a payload in memory; one that is larger than the whole is not kept.
+
+        Parameters:
+            reference: What names it.
+            payload: What the serializer wrote.
+            stored: How many bytes of it the store holds.
+        """
         size = sys.getsizeof(payload)
         self.expansion += (size / max(1, stored) - self.expansion) * (1 - MEMORY_OF_EXPANSION)
         if size > self.memory_bytes:

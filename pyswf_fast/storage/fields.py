@@ -54,8 +54,8 @@ def write_field(
     has_store = not isinstance(store, SwfDataStore)
     if (size := len(raw(written))) > tiers.max_bytes:  # nobody could read it
         raise PayloadTooLarge(
-            f"{what} has {size:,} bytes, and at most {tiers.max_bytes:,} are read (Tiers(max_bytes=…) of its data "
-            "store): pass a reference to the data instead"
+            f"{what} has {size:,} bytes, and at most {tiers.max_bytes:,} are read (Tiers(max_bytes=…) of its "
+            "data store): pass a reference to the data instead"
         )
     frame = Frame.of(written, tiers)
     length = min(len(text), frame.inline_length)

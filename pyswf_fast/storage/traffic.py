@@ -84,7 +84,7 @@ def fetch(payload: Offloaded, ahead: Callable[[], Iterable[Offloaded]] | None = 
 
 
 def _within_bounds(payload: Offloaded, ahead: Iterable[Offloaded]) -> list[Offloaded]:
-    """Choose what is fetched with a payload: new, and not more than the cache will keep until it is asked for."""
+    """Choose what is fetched with a payload: new, and no more than the cache keeps until it is asked for."""
     assert payload.cache is not None  # noqa: S101 - for the type checker: the caller has asked
     # half of it: what comes out of the next ones is a guess
     room = min(MOST_AHEAD_BYTES, payload.cache.memory_bytes / 2 / payload.cache.expansion) - payload.size
