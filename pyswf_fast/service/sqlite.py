@@ -1,8 +1,9 @@
 """An SQLite file that holds what the machine acknowledged.
 
 The machine in memory is the authority while the service runs; the file follows it request by request and
-is read only at the start and for the histories of closed executions. What one request appended to a
-history is one row: its events, separated by line breaks, which JSON text cannot contain.
+is read only at the start and for the histories of closed executions. What a commit appended to a history
+is one row, or some if it was much, so that no page reads much beside itself: events, separated by line
+breaks, which JSON text cannot contain.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ APPLICATION_ID = 0x50535746  # "PSWF"
 LOCK_TIMEOUT_SECONDS = 0.5
 LARGEST_IDLE_LOG = 16 << 20  # bytes that the write-ahead log keeps after a checkpoint
 PAGES_FREED_AT_ONCE = 2048
+
+EVENTS_OF_A_ROW = 100
 
 # A row of `events` is found by its number: the execution's row and, in the low bits, its first event id.
 EVENT_BITS = 20
@@ -181,7 +184,13 @@ class SqliteStore:
         if summary is not None:
             self._db.execute("DELETE FROM heartbeats WHERE execution = ?", (row,))
         number = (row << EVENT_BITS) + execution.stored + 1
-        self._db.execute("INSERT INTO events VALUES (?, ?)", (number, b"\n".join(new)))
+        self._db.executemany(
+            "INSERT INTO events VALUES (?, ?)",
+            (
+                (number + first, b"\n".join(new[first : first + EVENTS_OF_A_ROW]))
+                for first in range(0, len(new), EVENTS_OF_A_ROW)
+            ),
+        )
 
     def read(self, row: int, first: int, last: int) -> Sequence[bytes]:
         """The events `first` to `last` of the execution stored as `row`."""

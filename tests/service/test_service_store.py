@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,26 @@ def test_a_history_is_read_from_the_file_once_the_run_is_closed(make_driver: Cal
                 if "nextPageToken" not in page:
                     break
             assert read == (events[::-1] if reverse else events)
+
+
+def test_a_page_reads_little_beside_itself_also_where_one_answer_made_the_history(tmp_path: Path) -> None:
+    path = str(tmp_path / "swf.db")
+    clock = VirtualClock()
+    swf = Driver(lambda: EmbeddedSwf(path, clock=clock), clock, restarts=True)
+    swf.start()
+    swf.decide(*(d("RecordMarker", markerName=str(n)) for n in range(350)), d("CompleteWorkflowExecution"))
+    asked = {"domain": DOMAIN, "execution": swf.execution()}
+    whole = swf.history()
+    for size in (99, 100, 101):
+        first = swf("GetWorkflowExecutionHistory", maximumPageSize=size, **asked)
+        token = first["nextPageToken"]
+        second = swf("GetWorkflowExecutionHistory", maximumPageSize=size, nextPageToken=token, **asked)
+        assert first["events"] + second["events"] == whole[: 2 * size]
+    swf.swf.close()
+    with closing(sqlite3.connect(path)) as db:
+        rows = [body.count(b"\n") + 1 for (body,) in db.execute("SELECT body FROM events ORDER BY id")]
+    assert sum(rows) == len(whole)
+    assert max(rows) == 100
 
 
 def test_a_change_that_could_not_be_stored_has_not_happened(tmp_path: Path) -> None:
