@@ -134,6 +134,7 @@ class Domain:
     types: dict[tuple[str, str, str], RegisteredType] = field(default_factory=dict)
     open: dict[str, Execution] = field(default_factory=dict)  # by workflowId
     runs: dict[str, Execution] = field(default_factory=dict)  # by runId, open and closed
+    closed: dict[str, dict[str, Execution]] = field(default_factory=dict)  # by workflowId and runId
     open_by_start: Timeline = field(default_factory=Timeline)
     closed_by_start: Timeline = field(default_factory=Timeline)
     closed_by_close: Timeline = field(default_factory=Timeline)
@@ -172,6 +173,7 @@ class Domain:
     def add_closed(self, execution: Execution) -> None:
         """Take in a run that is closed."""
         self.runs[execution.run_id] = execution
+        self.closed.setdefault(execution.workflow_id, {})[execution.run_id] = execution
         self.closed_by_start.add(execution.state.started_ms, execution)
         self.closed_by_close.add(execution.closed_ms, execution)
 
@@ -184,8 +186,18 @@ class Domain:
     def forget(self, execution: Execution) -> None:
         """Let a closed run go."""
         del self.runs[execution.run_id]
+        of_workflow = self.closed[execution.workflow_id]
+        del of_workflow[execution.run_id]
+        if not of_workflow:
+            del self.closed[execution.workflow_id]
         self.closed_by_start.remove(execution.state.started_ms, execution)
         self.closed_by_close.remove(execution.closed_ms, execution)
+
+    def of_workflow(self, workflow_id: str, is_open: bool) -> list[Execution]:
+        """The open run of that workflowId, or its closed ones."""
+        if not is_open:
+            return list(self.closed.get(workflow_id, {}).values())
+        return [self.open[workflow_id]] if workflow_id in self.open else []
 
     def require_registered(self) -> None:
         """A deprecated domain takes no new types and no new executions."""

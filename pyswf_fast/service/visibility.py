@@ -7,11 +7,12 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from pyswf_fast.service.domain import Domain
 from pyswf_fast.service.execution import Execution
 from pyswf_fast.service.faults import validation
 from pyswf_fast.service.paging import counted, make_page_token, open_page_token, page_size
 from pyswf_fast.service.request import Answer, Request
-from pyswf_fast.service.timeline import Place
+from pyswf_fast.service.timeline import Place, Timeline
 from pyswf_fast.service.tokens import numbers
 
 __all__ = ["OPERATIONS", "describe", "info"]
@@ -77,8 +78,6 @@ def _filter(params: dict[str, Any]) -> Callable[[Execution], bool]:
             f"Cannot specify more than one exclusive filters in the same query: [{', '.join(given)}]"
         )
     wanted = params[given[0]] if given else {}
-    if "executionFilter" in params:
-        return lambda one: bool(one.workflow_id == wanted["workflowId"])
     if "tagFilter" in params:
         return lambda one: wanted["tag"] in one.state.started.get("tagList", ())
     if "closeStatusFilter" in params:
@@ -88,7 +87,20 @@ def _filter(params: dict[str, Any]) -> Callable[[Execution], bool]:
         if not version:
             return lambda one: bool(one.state.started["workflowType"]["name"] == name)
         return lambda one: bool(one.state.started["workflowType"] == {"name": name, "version": version})
-    return lambda _: True
+    return lambda _: True  # an executionFilter chose already, see `_timeline`
+
+
+def _timeline(domain: Domain, is_open: bool, params: dict[str, Any]) -> Timeline:
+    """The executions in the order of the time that is filtered on, of one workflow id if one is asked for."""
+    by_close = "closeTimeFilter" in params
+    if "executionFilter" not in params:
+        if by_close:
+            return domain.closed_by_close
+        return domain.open_by_start if is_open else domain.closed_by_start
+    timeline = Timeline()
+    for execution in domain.of_workflow(params["executionFilter"]["workflowId"], is_open):
+        timeline.add(execution.closed_ms if by_close else execution.state.started_ms, execution)
+    return timeline
 
 
 def _chosen(
@@ -101,12 +113,10 @@ def _chosen(
         raise validation("Must specify time filter")
     if "startTimeFilter" in params and "closeTimeFilter" in params:
         raise validation("Cannot specify both a startTimeFilter and a closeTimeFilter")
-    if "closeTimeFilter" in params:
-        window, timeline = params["closeTimeFilter"], domain.closed_by_close
-    else:
-        window = params["startTimeFilter"]
-        timeline = domain.open_by_start if is_open else domain.closed_by_start
-    found = timeline.between(window["oldestDate"], window.get("latestDate"), after, newest_first)
+    window = params.get("closeTimeFilter") or params["startTimeFilter"]
+    found = _timeline(domain, is_open, params).between(
+        window["oldestDate"], window.get("latestDate"), after, newest_first
+    )
     return ((place, execution) for place, execution in found if matches(execution))
 
 

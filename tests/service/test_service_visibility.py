@@ -122,6 +122,29 @@ def test_types_and_domains_are_listed_by_name(swf: Driver) -> None:
     assert swf("ListActivityTypes", domain=DOMAIN, registrationStatus="DEPRECATED") == {"typeInfos": []}
 
 
+def test_the_runs_of_one_workflow_id_until_their_retention_is_over(swf: Driver) -> None:
+    runs = []
+    for _ in range(3):
+        runs.append(swf.start("again"))
+        swf.start(f"other {len(runs)}")
+        swf.advance(60)
+        swf("TerminateWorkflowExecution", domain=DOMAIN, workflowId="again")
+        swf.advance(86_400)
+    asked = {"domain": DOMAIN, "executionFilter": {"workflowId": "again"}, "reverseOrder": True}
+
+    def found(**params: Any) -> list[str]:
+        page = swf("ListClosedWorkflowExecutions", **asked, **params)
+        return [info["execution"]["runId"] for info in page["executionInfos"]]
+
+    assert found(startTimeFilter=ALWAYS) == found(closeTimeFilter=ALWAYS) == runs
+    second = {"oldestDate": EPOCH + 86_460 + 1, "latestDate": EPOCH + 86_460 + 60}
+    assert (found(startTimeFilter=second), found(closeTimeFilter=second)) == ([], [runs[1]])
+    swf.advance(5 * 86_400 - 3_600)  # they are kept for a week
+    assert found(startTimeFilter=ALWAYS) == runs[1:]
+    swf.advance(2 * 86_400)
+    assert found(startTimeFilter=ALWAYS) == []
+
+
 def test_a_description_shows_resolved_values(swf: Driver) -> None:
     run_id = swf.start(tagList=["x"], taskPriority="4", childPolicy="ABANDON")
     assert swf.describe() == {
