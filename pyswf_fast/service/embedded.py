@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pyswf_fast.exceptions import ServiceFault
+from pyswf_fast.exceptions import ServiceFault, UsageError
 from pyswf_fast.service.changes import Changes
 from pyswf_fast.service.clock import Clock, SystemClock
 from pyswf_fast.service.domain import DEFAULT_REGION
@@ -209,7 +209,8 @@ class EmbeddedSwf:
                 if due is not None:
                     left = min(left, max(0.0, due - self.clock.now()))
                 self._something_new.wait(left)
-                answer = self._answer(request)
+                if not self._closed:
+                    answer = self._answer(request)
         finally:
             self._polls[polls] -= 1
             self._polls += Counter()  # drops those that nobody polls
@@ -259,6 +260,8 @@ class EmbeddedSwf:
 
     def let_time_pass(self) -> int:
         """Let everything happen that is due by now; returns the instant."""
+        if self._closed:
+            raise UsageError("this service is closed")
         if self._stale:
             self._go_back()
         now_ms = self.now_ms()

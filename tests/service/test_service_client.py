@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.config import Config
 from service_driver import DOMAIN, WORKFLOW_DEFAULTS, WORKFLOW_TYPE, Driver, d
 
+from pyswf_fast.exceptions import UsageError
 from pyswf_fast.service import EmbeddedSwf, VirtualClock
+from pyswf_fast.service.embedded import Checked
 from pyswf_fast.service.queues import LapsingQueue
 
 
@@ -75,3 +78,17 @@ def test_entries_that_lapsed_are_dropped() -> None:
     assert sorted(queue) == [1, 5000]
     assert len(queue._heap) <= 1026
     assert [queue.pop(), queue.pop(), queue.pop()] == [1, 5000, None]
+
+
+def test_a_closed_service_answers_no_call_and_lets_waiting_polls_go() -> None:
+    swf = EmbeddedSwf()
+    swf.call("RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": "1"})
+    poll = Checked("PollForActivityTask", {"domain": "d", "taskList": {"name": "l"}})
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(swf.wait, poll)
+        while not swf._polls:
+            time.sleep(0.001)
+        swf.close()
+        assert waiting.result(20) == b'{"startedEventId":0,"taskToken":""}'
+    with pytest.raises(UsageError, match="closed"):
+        swf.call("ListDomains", {"registrationStatus": "REGISTERED"})
