@@ -238,3 +238,20 @@ def test_the_length_of_a_heartbeat_may_be_absurd() -> None:
         with pytest.raises(SerializationError, match="no input with a heartbeat"):
             Codec("f").decode_input(field)
     assert Codec("f").decode_input('~h3:"a"[[1],{}]') == ([1], {})
+
+
+def test_a_spoilt_file_of_the_cache_does_no_harm_though_it_cannot_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(f"{path} is not ours")
+
+    store = MemoryDataStore(cache=PayloadCache(0, tmp_path))
+    text = "".join(random.Random(1).choices(ALPHABETS["astral"], k=40_000))
+    field = put(text, store)
+    assert read_field(field, store, "it") == text
+    [file] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    file.write_bytes(b"something else")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert read_field(field, store, "it") == text
+    assert len(store.reads) == 2
