@@ -150,7 +150,7 @@ class SealedStore(ABC):
         if not url.startswith(self.place) or not key or clean_key(key) != key:
             raise ForeignReference(
                 f"{reference!r:.300} is no reference of {self!r}: it does not lie under {self.place}, "
-                "where that reads",
+                "and a store reads nothing else",
                 reference,
             )
         return key, seal
