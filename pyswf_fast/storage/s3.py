@@ -160,6 +160,8 @@ class S3DataStore(SealedStore):
         target = {"Bucket": self.bucket, "Key": self._root + key}
         with naming_errors("read", url):
             if size is not None and size >= MULTIPART_FROM_BYTES:
+                about = self._s3().head_object(**target, **self._key_options)
+                _check_length(about["ContentLength"], size, url)
                 into = io.BytesIO()
                 self._s3().download_fileobj(
                     **target, Fileobj=into, ExtraArgs=self._key_options, Config=_in_parts()
@@ -173,13 +175,7 @@ class S3DataStore(SealedStore):
         for reading in range(1, MOST_READINGS + 1):
             answer = self._s3().get_object(**target, **self._key_options)
             with contextlib.closing(answer["Body"]) as body:
-                length = answer["ContentLength"]
-                if size is not None and length != size:
-                    raise PayloadCorrupted(f"{url} has {length} bytes instead of {size}", url)
-                if length > MOST_BYTES:
-                    raise PayloadCorrupted(
-                        f"{url} has {length} bytes, and at most {MOST_BYTES} are read", url
-                    )
+                _check_length(answer["ContentLength"], size, url)
                 try:
                     found: bytes = body.read()
                 except (HTTPClientError, IncompleteReadError):
@@ -250,6 +246,14 @@ class S3DataStore(SealedStore):
 
     def __repr__(self) -> str:
         return f"S3DataStore({self.bucket!r}, {self.base_key!r})"
+
+
+def _check_length(length: int, size: int | None, url: str) -> None:
+    """Refuse an object before it is read: what it should be is known, or else is bounded."""
+    if size is not None and length != size:
+        raise PayloadCorrupted(f"{url} has {length} bytes instead of {size}", url)
+    if size is None and length > MOST_BYTES:
+        raise PayloadCorrupted(f"{url} has {length} bytes, and at most {MOST_BYTES} are read", url)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -64,6 +64,16 @@ def test_large_objects_go_in_parts(s3: S3DataStore, line: Line) -> None:
     assert s3.get(reference) == large
 
 
+def test_what_is_larger_than_its_reference_says_is_not_read(s3: S3DataStore, line: Line) -> None:
+    key = "d/w/r/" + "0" * 64
+    s3.write(key, bytes(20_000_000), False)
+    for size in (1_000, 17_000_000):
+        asked = line.count("GET")
+        with pytest.raises(exceptions.PayloadCorrupted, match=f"20000000 bytes instead of {size}"):
+            s3.get(f"{s3.place}{key}#.{size}.b")
+        assert line.count("GET") - asked == (size == 1_000)  # whose body is left unread
+
+
 def test_server_side_encryption_is_asked_for(s3: S3DataStore, session: Any) -> None:
     S3DataStore(
         BUCKET, "base/key", session=session, server_side_encryption="aws:kms", kms_key_id="key-1"
