@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from secrets import token_urlsafe
 from typing import Any
 
 import orjson
@@ -219,11 +220,12 @@ def test_long_inputs_and_results_take_the_store(
     store = FileDataStore(tmp_path)
     decider = make_decider("big", input_data_store=store, result_data_store=store, swf_task_list="adders")
     client.register(deciders=[decider])
-    execution = client.start(decider, "x" * 100_000, workflow_id="w 1")
+    given, result = token_urlsafe(60_000), token_urlsafe(60_000)  # which do not compress
+    execution = client.start(decider, given, workflow_id="w 1")
     (path,) = (found for found in tmp_path.rglob("*") if found.is_file())
     assert path.relative_to(tmp_path).as_posix().startswith("shop/w%201/start-")
-    decide(swf, "CompleteWorkflowExecution", result=decider.codec.encode_result("y" * 100_000, "s"))
-    assert execution.result() == "y" * 100_000
+    decide(swf, "CompleteWorkflowExecution", result=decider.codec.encode_result(result, "s"))
+    assert execution.result() == result
 
 
 def test_the_wait_ends_when_the_workflow_does(swf: EmbeddedSwf, client: Client, add: Any) -> None:
@@ -442,7 +444,7 @@ class TestWhatTheCallRefuses:
         with pytest.raises(SerializationError, match=r"argument 'args\[0\]' of add\(\)"):
             client.start(add, object())
         with pytest.raises(PayloadTooLarge, match=r"input of add\(\)"):
-            client.start(add, "x" * 40_000)
+            client.start(add, token_urlsafe(30_000))
         assert client.count() == 0
 
     @pytest.mark.parametrize("name", ["", "a:b", "a/b", "a|b", "a\x00", "arn", "x" * 257, 7])
@@ -477,10 +479,10 @@ class TestWhatTheCallRefuses:
         execution = client.start(add)
         with pytest.raises(ConfigurationError, match="signal's name"):
             execution.signal("x" * 257)
-        with pytest.raises(SerializationError, match=r"signal 'go' of add\(\): at \['x'\]: a set"):
-            execution.signal("go", {"x": {1}})
+        with pytest.raises(SerializationError, match=r"signal 'go' of add\(\): at \['x'\]: an? \w+"):
+            execution.signal("go", {"x": object()})
         with pytest.raises(PayloadTooLarge, match="signal 'go'"):
-            execution.signal("go", "x" * 40_000)
+            execution.signal("go", token_urlsafe(30_000))
         with pytest.raises(ConfigurationError, match="the reason"):
             execution.terminate("x" * 257)
 

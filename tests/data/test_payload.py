@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyswf_fast.datastores import SwfDataStore
@@ -277,6 +277,7 @@ def test_whatever_a_serializer_raises_is_told_with_the_function() -> None:
 
 @pytest.mark.parametrize("store", [None, "long", "always"])
 @pytest.mark.parametrize("beat", [0, "", None, {"done": 3}, "~h9:", "ü" * 2000])
+@settings(max_examples=30)  # of each of these
 @given(args=st.lists(values, max_size=3))
 def test_a_heartbeat_travels_with_the_recorded_input(store: str | None, beat: Any, args: list[Any]) -> None:
     codec = make(store)
