@@ -32,6 +32,8 @@ __all__ = ["Api"]
 
 EVENTS_AT_ONCE = 500
 LARGEST_PAGE = 200
+FARTHEST = 1e12  # seconds since the epoch, and of all other numbers
+LONGEST_PLACE = 40
 JSON = "application/json"
 
 Handler = Callable[["Api", Request], Awaitable[Response]]
@@ -222,7 +224,7 @@ def _number(request: Request, name: str) -> float | None:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
+    if not abs(number) < FARTHEST:  # nor if it is not a number at all
         raise _Refused(400, f"{name} is a number, not {text!r}.")
     return number
 
@@ -233,6 +235,6 @@ def _place(request: Request) -> Place | None:
     at_ms, _, row = text.partition("-")
     if not text:
         return None
-    if not (at_ms.isdecimal() and row.isdecimal()):
+    if not (at_ms.isdecimal() and row.isdecimal() and len(text) < LONGEST_PLACE):
         raise _Refused(400, f"before is what the page before said, not {text!r}.")
     return int(at_ms), int(row)
