@@ -78,6 +78,7 @@ class DecisionLane(Lane):
         **kwargs: Any,
     ) -> None:
         self._kept = kept
+        self._may_choose_list = True
         self._own_lists: dict[str, str] = {}  # this worker's list for kept runs -> the list it stands in for
         super().__init__(*args, **kwargs)
         self._on_exception = on_exception
@@ -182,21 +183,33 @@ class DecisionLane(Lane):
     def _answer(self, task: DecisionTask, decision: Decision) -> bool:
         """Send a decision; tells whether it was recorded as it was made."""
         try:
-            self._send("RespondDecisionTaskCompleted", {**decision.params, **self._next_list(task, decision)})
+            self._send_decision(task, decision)
         except (ServiceFault, UsageError) as error:
             if isinstance(error, ServiceFault) and error.type == "UnknownResourceFault":
                 logger.warning("%s: nobody waits for this decision any more: %s", task, error.message)
             elif may_pass(error):
                 raise
             else:
-                paused = pause(task, error)
-                params = {**paused.params, **self._next_list(task, paused)}
-                self._send("RespondDecisionTaskCompleted", params)
+                self._send_decision(task, pause(task, error))
             return False
         return True
 
+    def _send_decision(self, task: DecisionTask, decision: Decision) -> None:
+        next_list = self._next_list(task, decision)
+        try:
+            self._send("RespondDecisionTaskCompleted", {**decision.params, **next_list})
+        except ServiceFault as fault:
+            if fault.type != "OperationNotPermittedFault" or not next_list:
+                raise
+            # It may be the list that is not permitted: by the common one a run can go on, too.
+            self._send("RespondDecisionTaskCompleted", decision.params)
+            self._may_choose_list = False
+            logger.warning("tasks cannot be sent to this worker's own list: %s", fault.message)
+
     def _next_list(self, task: DecisionTask, decision: Decision) -> dict[str, Any]:
         """Say by which list the next task is to come: this worker's own while it keeps the run."""
+        if not self._may_choose_list:
+            return {}
         if decision.is_kept and self._kept is not None and not self.stopping.is_set():
             own = next(own for own, shared in self._own_lists.items() if shared == task.task_list)
             return {"taskList": {"name": own}, "taskListScheduleToStartTimeout": STICKY_TIMEOUT}

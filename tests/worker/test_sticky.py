@@ -260,28 +260,31 @@ def test_a_history_that_comes_late_is_waited_for(client: Client, watched: Watche
     assert len(watched.asked("GetWorkflowExecutionHistory")) == 3
 
 
-def test_pages_end_where_the_run_is_known(client: Client, watched: Watched, serve: Serve) -> None:
-    """As where the list of one's own is not allowed: the common list is enough to go on."""
+class Unlisted(Watched):
+    """A service that permits no other list, and whose pages are short."""
 
-    class Unlisted(Watched):
-        def call(self, operation: str, params: Mapping[str, Any]) -> bytes:
-            if operation == "RespondDecisionTaskCompleted":
-                params = {key: value for key, value in params.items() if not key.startswith("taskList")}
-            if operation == "PollForDecisionTask":
-                params = {**params, "maximumPageSize": 10}
-            return super().call(operation, params)
+    def call(self, operation: str, params: Mapping[str, Any]) -> bytes:
+        if "taskListScheduleToStartTimeout" in params:
+            raise ServiceFault("OperationNotPermittedFault", "not this list")
+        if operation == "PollForDecisionTask":
+            params = {**params, "maximumPageSize": 10}
+        return super().call(operation, params)
 
+
+def test_where_no_own_list_is_permitted_the_common_one_is_enough(
+    client: Client, swf: EmbeddedSwf, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     counting = Counting()
-    unlisted = Unlisted(watched.swf)
-    made = worker(unlisted, counting.decide)
-    with serve(made):
+    unlisted = Unlisted(swf)
+    with serve(worker(unlisted, counting.decide)):
         execution = client.start(counting.decide, ROUNDS)
         assert execution.result(20) == sum(range(ROUNDS))
 
     assert set(own_lists(execution)) == {"counting"}
     assert counting.begun == 1
     further = [poll for poll in unlisted.asked("PollForDecisionTask") if "nextPageToken" in poll]
-    assert not further, "six new events and the page that was known to its end"
+    assert not further, "the newest events come first, and pages end where the run is known"
+    assert sum("own list" in message for message in caplog.messages) == 1
 
 
 def test_a_second_task_of_a_run_waits_for_the_answer_to_the_first(
