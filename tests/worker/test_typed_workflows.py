@@ -24,7 +24,8 @@ from pyswf_fast import (
     decision_task,
     workflow,
 )
-from pyswf_fast.decider import decide, fetch
+from pyswf_fast.decider import decide
+from pyswf_fast.fetching import fetch
 from pyswf_fast.perform import ActivityTask, perform
 from pyswf_fast.registration import register
 from pyswf_fast.service import EmbeddedSwf
@@ -95,7 +96,7 @@ def by_workers(order: Order) -> Any:
     deciders: dict[Any, Any] = {task.name: task for task in (parent, child)}
     while execution.status in ("OPEN", "CONTINUED_AS_NEW"):
         poll = {"domain": "d", "taskList": {"name": "typed"}}
-        task = fetch(swf, poll, swf.call("PollForDecisionTask", poll))
+        task = fetch(swf.call, poll, swf.call("PollForDecisionTask", poll))
         if task is not None:
             made = decide(task, lambda task: deciders[task.type[0]], lambda *_: None)
             swf.call("RespondDecisionTaskCompleted", made.params)
@@ -190,7 +191,7 @@ def test_a_decider_that_cannot_read_does_not_fail_its_workflow() -> None:
     register(swf, "d", deciders=[reader])
     execution = Client("d", transport=swf).start(reader.options(), "no order")  # type: ignore[arg-type]
     poll = {"domain": "d", "taskList": {"name": "typed"}}
-    task = fetch(swf, poll, swf.call("PollForDecisionTask", poll))
+    task = fetch(swf.call, poll, swf.call("PollForDecisionTask", poll))
     assert task is not None
     made = decide(task, lambda _: reader, lambda *_: pytest.fail("no failure of the decider's"))
     assert made.params["decisions"][0]["decisionType"] == "StartTimer"
@@ -221,7 +222,7 @@ def test_signals_are_read_as_the_type_that_is_named() -> None:
     for name, value in [("order", ORDER), ("order", {"id": 1}), ("order", ORDER), ("plain", ORDER)]:
         execution.signal(name, value)
     poll = {"domain": "d", "taskList": {"name": "typed"}}
-    task = fetch(swf, poll, swf.call("PollForDecisionTask", poll))
+    task = fetch(swf.call, poll, swf.call("PollForDecisionTask", poll))
     assert task is not None
     swf.call("RespondDecisionTaskCompleted", decide(task, lambda _: main, lambda *_: None).params)
     first, refused, third, plain = execution.result(timeout=0)
