@@ -8,6 +8,7 @@ import json
 import threading
 import types
 from collections.abc import Callable, Generator
+from secrets import token_urlsafe
 from typing import Any
 
 import greenlet
@@ -66,7 +67,7 @@ def cyclic() -> list[Any]:
         (lambda: [{"a": {1, 2}.__iter__}], SerializationError, "at [0]['a']"),
         (cyclic, SerializationError, "contains itself"),
         (lambda: nested(100_000), SerializationError, "nested too deeply"),
-        (lambda: "x" * 40_000, PayloadTooLarge, "SWF takes 32,768"),
+        (lambda: token_urlsafe(30_000), PayloadTooLarge, "SWF takes 32,768"),
         (lambda: [work()], SerializationError, "at [0]"),
     ],
 )

@@ -278,7 +278,7 @@ def test_an_item_that_cannot_be_serialized_lets_none_go() -> None:
     @decision_task
     def decider() -> Any:
         with pytest.raises(SerializationError):
-            work.map([1, 2, {3}], limit=1)
+            work.map([1, 2, object()], limit=1)
         return work("after").result
 
     assert Stage(decider).decide() == scheduled(4)

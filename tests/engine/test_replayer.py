@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from typing import Any
 
 import pytest
@@ -534,6 +536,8 @@ def test_a_recorded_cached_function_is_not_missed() -> None:
 def test_a_dry_replay_stores_nothing(tmp_path: Path) -> None:
     """What a worker would put into a data store is named in the decision, and not put there."""
 
+    long = "".join(Random(7).choices(ascii_letters, k=60_000))  # it does not fit, compressed neither
+
     @activity_task(input_data_store=FileDataStore(tmp_path))
     def send(text: str) -> Any: ...
 
@@ -541,8 +545,8 @@ def test_a_dry_replay_stores_nothing(tmp_path: Path) -> None:
         swf_workflow_type="order", swf_workflow_version="2.0", result_data_store=FileDataStore(tmp_path)
     )
     def decider() -> Any:
-        send("x" * 40_000)
-        return "y" * 40_000
+        send(long)
+        return long
 
     history = lived(Stage(decider))
 
