@@ -243,7 +243,7 @@ def annotated(annotation: Any) -> Callable[..., Any]:
 
 
 def assert_same(back: Any, sent: Any) -> None:
-    if isinstance(sent, float) and math.isnan(sent):
+    if isinstance(sent, (float, np.floating)) and math.isnan(sent):
         assert math.isnan(back)
         return
     assert back == sent
